@@ -1,0 +1,51 @@
+"""Everything a source may be told about its surroundings, as one frozen value.
+
+Who reads the environment fills it; nothing below this line does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+# Reddit asks for <platform>:<app id>:<version>; default names of libraries are throttled hard.
+DEFAULT_USER_AGENT = "python:teppan:0.1 (self-hosted research)"
+
+
+class ProviderConfig(BaseModel):
+    """Settings of all sources; base addresses may carry a path prefix (`http://h:1/www`).
+
+    `requests_per_minute` is keyed by backend name; 0 or absent = as fast as upstream's own
+    headers allow.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    reddit_www_url: str = "https://www.reddit.com"
+    reddit_old_url: str = "https://old.reddit.com"
+    reddit_oauth_url: str = "https://oauth.reddit.com"
+    reddit_token_url: str = "https://www.reddit.com/api/v1/access_token"  # noqa: S105
+    reddit_client_id: str | None = None
+    reddit_client_secret: str | None = Field(default=None, repr=False)
+    brightdata_url: str = "https://api.brightdata.com"
+    brightdata_token: str | None = Field(default=None, repr=False)
+    archive_url: str = "https://arctic-shift.photon-reddit.com"
+    sandbox_url: str | None = None
+    user_agent: str = DEFAULT_USER_AGENT
+    proxy_url: str | None = Field(default=None, repr=False)
+    cookies_file: Path | None = None
+    requests_per_minute: Mapping[str, float] = Field(default_factory=dict)
+    auto_order: tuple[str, ...] = (
+        "oauth",
+        "native_json",
+        "archive",
+        "rss",
+        "playwright",
+        "brightdata",
+        "sandbox",
+    )
+    chromium: Path | None = None
+    browser_site: Literal["www", "old"] = "www"
