@@ -1,0 +1,1 @@
+"""Plain building blocks without tables that every application may use."""

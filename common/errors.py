@@ -1,0 +1,65 @@
+"""The errors an application raises on purpose; `config.api` turns them into HTTP answers.
+
+ApplicationError(code, detail)
+ ├─ InvalidInput 400   the request cannot be carried out as it stands; `attr` names the field
+ ├─ Forbidden    403   known, but not allowed
+ ├─ NotFound     404   absent, or not yours: the two are not told apart
+ ├─ Conflict     409   true, but not in the present state
+ ├─ TooMany      429   over a quota; `retry_after` in seconds
+ └─ Unavailable  503   something needed is not configured or not there right now
+"""
+
+
+class ApplicationError(Exception):
+    """An anticipated refusal: a stable `code` for programs, a `detail` sentence for people."""
+
+    status = 500
+
+    def __init__(self, code: str, detail: str, *, attr: str | None = None) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.attr = attr
+
+
+class InvalidInput(ApplicationError):
+    """The request cannot be carried out as it stands."""
+
+    status = 400
+
+
+class Forbidden(ApplicationError):
+    """Known, but not allowed."""
+
+    status = 403
+
+
+class NotFound(ApplicationError):
+    """Absent, or not the caller's."""
+
+    status = 404
+
+    def __init__(self, detail: str = "Not found.") -> None:
+        super().__init__("not_found", detail)
+
+
+class Conflict(ApplicationError):
+    """Not possible in the present state."""
+
+    status = 409
+
+
+class TooMany(ApplicationError):
+    """Over a quota; worth trying again after `retry_after` seconds."""
+
+    status = 429
+
+    def __init__(self, detail: str, *, retry_after: float = 1.0) -> None:
+        super().__init__("throttled", detail)
+        self.retry_after = retry_after
+
+
+class Unavailable(ApplicationError):
+    """Something that is needed is not there right now."""
+
+    status = 503

@@ -1,0 +1,111 @@
+"""Pokes between processes: "stream X has something new". A hint only: whoever waits also looks by
+itself from time to time, so a lost poke (or a lost Redis) costs at most that pause.
+"""
+
+import asyncio
+import contextlib
+import logging
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+
+import redis
+import redis.asyncio
+from django.conf import settings
+
+_CHANNEL = "teppan:wakeup"
+
+# A publish happens on the path of a page commit: a broker that is gone must not hold it up.
+_PUBLISH_TIMEOUT_SECONDS = 0.25
+_RESUBSCRIBE_SECONDS = 1.0
+
+logger = logging.getLogger(__name__)
+
+
+class _Local:
+    """Callbacks of this process by stream; called in the poking thread, so they only signal."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._callbacks: defaultdict[str, set[Callable[[], None]]] = defaultdict(set)
+
+    def add(self, stream: str, callback: Callable[[], None]) -> None:
+        with self._lock:
+            self._callbacks[stream].add(callback)
+
+    def remove(self, stream: str, callback: Callable[[], None]) -> None:
+        with self._lock:
+            self._callbacks[stream].discard(callback)
+            if not self._callbacks[stream]:
+                del self._callbacks[stream]
+
+    def call(self, stream: str) -> None:
+        with self._lock:
+            callbacks = list(self._callbacks.get(stream, ()))
+        for callback in callbacks:
+            callback()
+
+
+_local = _Local()
+_client: redis.Redis | None = None
+
+
+def poke(stream: str) -> None:
+    """Wake everyone who waits for the stream: this process at once, the others through Redis."""
+    _local.call(stream)
+    try:
+        _publisher().publish(_CHANNEL, stream)
+    except redis.RedisError as error:
+        logger.debug("Wake-up of %s not published: %s", stream, error)
+
+
+@contextlib.contextmanager
+def listening(stream: str, callback: Callable[[], None]) -> Iterator[None]:
+    """Have `callback` called (in any thread; it must only signal) when the stream is poked."""
+    _local.add(stream, callback)
+    try:
+        yield
+    finally:
+        _local.remove(stream, callback)
+
+
+@contextlib.contextmanager
+def waiting_for(stream: str) -> Iterator[asyncio.Event]:
+    """Yield an event of the running loop that every poke of the stream sets."""
+    loop = asyncio.get_running_loop()
+    event = asyncio.Event()
+
+    def signal() -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits any more
+            loop.call_soon_threadsafe(event.set)
+
+    with listening(stream, signal):
+        yield event
+
+
+async def relay() -> None:
+    """Pass on the pokes of other processes until cancelled; run one per process."""
+    while True:
+        try:
+            async with (
+                redis.asyncio.Redis.from_url(settings.REDIS_URL) as client,
+                client.pubsub(ignore_subscribe_messages=True) as subscription,
+            ):
+                await subscription.subscribe(_CHANNEL)
+                async for message in subscription.listen():
+                    _local.call(message["data"].decode())
+        except (redis.RedisError, OSError) as error:
+            logger.debug("Wake-ups of other processes are not heard: %s", error)
+        await asyncio.sleep(_RESUBSCRIBE_SECONDS)
+
+
+def _publisher() -> redis.Redis:
+    global _client  # noqa: PLW0603 -- one connection pool per process
+    if _client is None:
+        _client = redis.Redis.from_url(
+            settings.REDIS_URL,
+            socket_timeout=_PUBLISH_TIMEOUT_SECONDS,
+            socket_connect_timeout=_PUBLISH_TIMEOUT_SECONDS,
+            retry=None,
+        )
+    return _client

@@ -1,0 +1,1 @@
+"""Composition of the installation: settings, routes, processes. Nobody imports it."""

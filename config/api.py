@@ -1,0 +1,1 @@
+"""The HTTP face shared by all applications: authentication, errors, parsing, throttles."""

@@ -1,0 +1,210 @@
+"""The installation's settings: what each is called, what it may be, and what it is by default.
+
+Everything that reads the environment is here; a wrong value stops the start with its name.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from dotenv import dotenv_values
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+ROOT = Path(__file__).resolve().parent.parent
+
+BACKENDS = (
+    "native_json",
+    "playwright",
+    "nodriver",
+    "selenium",
+    "brightdata",
+    "oauth",
+    "rss",
+    "archive",
+    "sandbox",
+)
+
+# The order of AUTO: official and permitted sources first; simulated data is never a substitute.
+AUTO_ORDER = ("oauth", "native_json", "archive", "rss", "brightdata", "playwright", "nodriver")
+
+_PACE_PREFIX = "TEPPAN_REQUESTS_PER_MINUTE_"
+
+
+class SettingError(Exception):
+    """A setting has a value that Teppan cannot work with; the message names it."""
+
+
+def _split(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+def _web_address(value: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/]+(/[^\s]*)?", value):
+        raise ValueError("should be an http:// or https:// address")
+    return value.rstrip("/")
+
+
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+Switch = Annotated[Literal["on", "off"], BeforeValidator(lambda v: str(v).lower())]
+Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Seconds = Annotated[tuple[Annotated[float, Field(gt=0)], ...], BeforeValidator(_split)]
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_split)]
+
+
+class Environment(BaseModel):
+    """Every setting; the field's name is the variable's name."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    TEPPAN_DATA_DIR: Path = Field(
+        Path("var"), description="Folder of the database, the broker's log, keys and files."
+    )
+    DATABASE_URL: str = Field(
+        "", pattern=r"^($|postgres(ql)?://)", description="PostgreSQL; empty: SQLite."
+    )
+    REDIS_URL: str = Field(
+        "", pattern=r"^($|rediss?://|unix://)", description="Redis or Valkey; empty: embedded."
+    )
+    TEPPAN_HOST: str = Field("127.0.0.1", min_length=1, description="Address to listen on.")
+    TEPPAN_PORT: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
+    TEPPAN_PUBLIC_URL: WebAddress | None = Field(
+        None, description="Address under which people reach Teppan."
+    )
+    TEPPAN_SECRET_KEY: str = Field(
+        "", description="Signs sessions; generated in embedded mode, required with DATABASE_URL."
+    )
+    TEPPAN_REGISTRATION: Literal["first", "open", "closed"] = Field(
+        "first", description="Who may register: only the first account, everyone, nobody."
+    )
+    TEPPAN_THROTTLE: Switch = Field("on", description="Limits on requests per user and address.")
+    TEPPAN_MAX_STREAMS_PER_USER: int = Field(50, ge=1, description="Open streams per user.")
+    TEPPAN_LEASE_SECONDS: float = Field(
+        45, ge=1, description="How long a silent worker keeps a run; its heartbeat is a quarter."
+    )
+    TEPPAN_ACCESS_TOKEN_SECONDS: int = Field(900, ge=5, description="Life of an access token.")
+    TEPPAN_JOB_TIME_LIMIT_SECONDS: float = Field(21600, ge=1, description="Longest run.")
+    TEPPAN_REDDIT_WWW_URL: WebAddress = Field(
+        "https://www.reddit.com", description="Base address of Reddit's site."
+    )
+    TEPPAN_REDDIT_OLD_URL: WebAddress = Field(
+        "https://old.reddit.com", description="Base address of old Reddit."
+    )
+    TEPPAN_BROWSER_SITE: Literal["www", "old"] = Field(
+        "www", description="Which of Reddit's sites the browser sources read."
+    )
+    TEPPAN_REDDIT_OAUTH_URL: WebAddress = Field(
+        "https://oauth.reddit.com", description="Base address of Reddit's official API."
+    )
+    TEPPAN_REDDIT_TOKEN_URL: WebAddress = Field(
+        "https://www.reddit.com/api/v1/access_token", description="Where API tokens are issued."
+    )
+    TEPPAN_BRIGHTDATA_URL: WebAddress = Field(
+        "https://api.brightdata.com", description="Base address of the BrightData API."
+    )
+    TEPPAN_ARCHIVE_URL: WebAddress = Field(
+        "https://arctic-shift.photon-reddit.com", description="Base address of the archive."
+    )
+    TEPPAN_SANDBOX_URL: WebAddress | None = Field(
+        None, description="Address of the simulated Reddit; the embedded stack sets it."
+    )
+    TEPPAN_REDDIT_CLIENT_ID: str = Field("", description="Your Reddit application's id.")
+    TEPPAN_REDDIT_CLIENT_SECRET: str = Field("", description="Your Reddit application's secret.")
+    TEPPAN_REDDIT_COOKIES_FILE: Path | None = Field(
+        None, description="Cookies of your own Reddit session (Netscape format)."
+    )
+    TEPPAN_BRIGHTDATA_TOKEN: str = Field("", description="Your BrightData API token.")
+    TEPPAN_USER_AGENT: str = Field(
+        "linux:teppan:0.1.0 (self-hosted research)",
+        min_length=1,
+        description="How Teppan introduces itself: platform:app:version (by /u/name).",
+    )
+    TEPPAN_PROXY_URL: WebAddress | None = Field(None, description="Proxy for Reddit sources.")
+    TEPPAN_AUTO_ORDER: Names = Field(AUTO_ORDER, description="Sources in the order AUTO tries.")
+    TEPPAN_CHROMIUM: Path | None = Field(None, description="Chromium; found on PATH otherwise.")
+    LLM_DEFAULT_PROVIDER: Literal["gemini", "anthropic", "openai", "none"] = Field(
+        "none", description="Which language model helps with deep work."
+    )
+    TEPPAN_WEBHOOK_SCHEDULE_SECONDS: Seconds = Field(
+        (60, 300, 900, 3600, 21600), description="Waits between the tries of a webhook."
+    )
+    TEPPAN_WEBHOOK_TIMEOUT_SECONDS: float = Field(15, gt=0, description="Longest webhook try.")
+    TEPPAN_WEBHOOK_HTTPS_ONLY: Switch | None = Field(
+        None, description="Refuse http:// receivers; off when embedded, on with DATABASE_URL."
+    )
+    TEPPAN_OUTBOUND_ALLOWED_NETWORKS: Networks = Field(
+        (), description="Private networks (CIDR) that webhooks may reach."
+    )
+    TEPPAN_TIME_SCALE: float = Field(
+        1.0, gt=0, description="Tests only: multiplies leases, schedules, graces and keepalives."
+    )
+    requests_per_minute: dict[str, float] = Field(
+        default_factory=dict,
+        description="TEPPAN_REQUESTS_PER_MINUTE_<SOURCE>; 0 = only upstream's own limits.",
+    )
+
+    @property
+    def is_server(self) -> bool:
+        """Server mode: a database of its own, so nothing is generated silently."""
+        return bool(self.DATABASE_URL)
+
+    @model_validator(mode="after")
+    def _server_mode_has_a_key(self) -> Self:
+        if self.is_server and len(self.TEPPAN_SECRET_KEY) < 32:  # noqa: PLR2004 -- HS256's key
+            raise ValueError(
+                "TEPPAN_SECRET_KEY: should be a secret of at least 32 characters"
+                " when DATABASE_URL is set"
+            )
+        unknown = [name for name in self.TEPPAN_AUTO_ORDER if name not in BACKENDS]
+        if unknown:
+            raise ValueError(f"TEPPAN_AUTO_ORDER: should name sources of {', '.join(BACKENDS)}")
+        return self
+
+
+def read_environment(variables: Mapping[str, str | None] | None = None) -> Environment:
+    """Read and check all settings; empty values count as absent.
+
+    Raises SettingError with one line per wrong setting: its name and what it should be.
+    """
+    if variables is None:
+        variables = {**dotenv_values(ROOT / ".env"), **os.environ}
+    given: dict[str, object] = {name: value for name, value in variables.items() if value}
+    given["requests_per_minute"] = _paces(given)
+    try:
+        return Environment.model_validate(given)
+    except ValidationError as error:
+        raise SettingError("\n".join(_sentence(problem) for problem in error.errors())) from error
+
+
+def _paces(given: Mapping[str, object]) -> dict[str, object]:
+    paces: dict[str, object] = {}
+    for name, value in given.items():
+        if not name.startswith(_PACE_PREFIX):
+            continue
+        backend = name.removeprefix(_PACE_PREFIX).lower()
+        if backend not in BACKENDS:
+            raise SettingError(f"{name}: should end in one of {', '.join(BACKENDS).upper()}")
+        paces[backend] = value
+    return paces
+
+
+def _sentence(problem: Mapping[str, object]) -> str:
+    location = [str(part) for part in problem["loc"]]  # type: ignore[attr-defined]
+    text = str(problem["msg"]).removeprefix("Value error, ")
+    if not location:
+        return text
+    if location[0] == "requests_per_minute" and len(location) > 1:
+        return f"{_PACE_PREFIX}{location[1].upper()}: {text}"
+    return f"{location[0]}: {text}"

@@ -1,0 +1,268 @@
+"""Django's settings, derived from the environment that `config.env` has checked."""
+
+import hashlib
+import os
+import secrets
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+
+from config.env import ROOT, read_environment
+
+ENV = read_environment()
+
+BASE_DIR = ROOT
+DATA_DIR = (ROOT / ENV.TEPPAN_DATA_DIR).resolve()
+DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+RUN_DIR = DATA_DIR / "run"
+
+# A Unix socket's path may hold 107 bytes; a longer data folder gets a short private one.
+_SOCKET_PATH_LIMIT = 100
+
+
+def _secret_key() -> str:
+    """The configured key, or the generated one; two processes that start at once agree on it."""
+    if ENV.TEPPAN_SECRET_KEY:
+        return ENV.TEPPAN_SECRET_KEY
+    file = DATA_DIR / "secret_key"
+    if not file.exists():
+        draft = DATA_DIR / f".secret_key.{os.getpid()}"
+        with open(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "w") as handle:  # noqa: PTH123 -- created with its mode
+            handle.write(secrets.token_urlsafe(48))
+        try:
+            os.link(draft, file)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return file.read_text().strip()
+
+
+def broker_socket() -> Path:
+    """Where the embedded broker listens for this data folder."""
+    socket = RUN_DIR / "broker.sock"
+    if len(os.fsencode(socket)) <= _SOCKET_PATH_LIMIT:
+        return socket
+    digest = hashlib.sha256(os.fsencode(DATA_DIR)).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"teppan-{os.getuid()}-{digest}" / "broker.sock"
+
+
+SECRET_KEY = _secret_key()
+DEBUG = False
+ALLOWED_HOSTS = ["*"] if not ENV.TEPPAN_PUBLIC_URL else []
+if ENV.TEPPAN_PUBLIC_URL:
+    _public_host = ENV.TEPPAN_PUBLIC_URL.split("://", 1)[1].split("/")[0].rsplit(":", 1)[0]
+    ALLOWED_HOSTS = [_public_host, "localhost", "127.0.0.1", "[::1]"]
+IS_HTTPS = bool(ENV.TEPPAN_PUBLIC_URL and ENV.TEPPAN_PUBLIC_URL.startswith("https://"))
+
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+AUTH_USER_MODEL = "projects.User"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_I18N = False
+APPEND_SLASH = False
+SILENCED_SYSTEM_CHECKS: list[str] = []
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "drf_standardized_errors",
+    "projects",
+    "scraper",
+]
+
+MIDDLEWARE = [
+    "config.logs.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+if ENV.DATABASE_URL:
+    _database: dict[str, Any] = dict(dj_database_url.parse(ENV.DATABASE_URL))
+else:
+    # IMMEDIATE takes the write lock at BEGIN: a read that turns into a write inside a deferred
+    # transaction fails at once with "database is locked" (measured: 5,002 failures in 6 s).
+    _database = {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": DATA_DIR / "teppan.sqlite3",
+        "OPTIONS": {
+            "timeout": 20,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;",
+        },
+        # Tests use threads and processes, which an in-memory database cannot serve.
+        "TEST": {"NAME": DATA_DIR / "test.sqlite3"},
+    }
+# Few long-lived threads share few long-lived connections (`common.executors`).
+DATABASES = {"default": {**_database, "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}}
+
+REDIS_URL = ENV.REDIS_URL or f"unix://{broker_socket()}"
+
+# Broker. A message is a hint and carries only an id: nothing waits on the broker, so nothing is
+# redelivered while it runs; what is lost is sent again from the database.
+CELERY_BROKER_URL = (
+    REDIS_URL.replace("unix://", "redis+socket://", 1)
+    if REDIS_URL.startswith("unix://")
+    else REDIS_URL
+)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_STORE_ERRORS_EVEN_IF_IGNORED = False
+CELERY_TASK_DEFAULT_QUEUE = "scrape"
+CELERY_TASK_ACKS_LATE = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 3600,
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+    "socket_timeout": 5,
+    "socket_connect_timeout": 2,
+}
+CELERY_ENABLE_UTC = True
+CELERY_TIMEZONE = "UTC"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# Larger JSON than any request of ours needs is refused before it is read.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Strict"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CSRF_TRUSTED_ORIGINS = [ENV.TEPPAN_PUBLIC_URL] if ENV.TEPPAN_PUBLIC_URL else []
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "connect-src": ["'self'"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+# Refresh tokens live as long as a session that nobody uses may stay signed in.
+REFRESH_LIFETIME = timedelta(days=30)
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(seconds=ENV.TEPPAN_ACCESS_TOKEN_SECONDS),
+    "REFRESH_TOKEN_LIFETIME": REFRESH_LIFETIME,
+    "UPDATE_LAST_LOGIN": False,
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["config.api.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["config.api.ApiRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["config.api.StrictJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_standardized_errors.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+DRF_STANDARDIZED_ERRORS = {
+    "EXCEPTION_HANDLER_CLASS": "config.api.ExceptionHandler",
+    "ENABLE_IN_DEBUG_FOR_UNHANDLED_EXCEPTIONS": True,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Teppan",
+    "DESCRIPTION": "Self-hosted Reddit research.",
+    "VERSION": "0.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": "/api/",
+}
+
+# What the applications need to know of the environment; times already scaled.
+_scale = ENV.TEPPAN_TIME_SCALE
+TEPPAN = {
+    "LEASE_SECONDS": ENV.TEPPAN_LEASE_SECONDS * _scale,
+    "VIEWER_GRACE_SECONDS": 30 * _scale,
+    "KEEPALIVE_SECONDS": 15 * _scale,
+    "JOB_TIME_LIMIT_SECONDS": ENV.TEPPAN_JOB_TIME_LIMIT_SECONDS,
+    "MAX_STREAMS_PER_USER": ENV.TEPPAN_MAX_STREAMS_PER_USER,
+    "REGISTRATION": ENV.TEPPAN_REGISTRATION,
+    "THROTTLE": ENV.TEPPAN_THROTTLE == "on",
+    "TIME_SCALE": _scale,
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request_id": {"()": "config.logs.RequestIdFilter"}},
+    "formatters": {"line": {"()": "config.logs.LineFormatter"}},
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "filters": ["request_id"],
+            "formatter": "line",
+        }
+    },
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "httpx": {"level": "WARNING"},
+        "celery": {"level": "WARNING"},
+        "kombu": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,1 @@
+"""Projects and accounts, the event log, and the life of every long-running run."""

@@ -1,0 +1,95 @@
+"""The event log: each fact once, in the transaction that writes its rows, numbered per stream.
+
+The number is taken from the subject's own row by the same conditional UPDATE that changes it, so a
+refused change leaves no fact, and no reader can see a later number before an earlier one.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from django.db import models, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from common import wakeup
+from projects.models import Event
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What happened (`noun.past`) and its data, JSON-serialisable."""
+
+    type: str
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class LoggedEvent:
+    """One row of the log as a reader gets it."""
+
+    seq: int
+    type: str
+    data: dict[str, Any]
+    created_at: datetime
+
+
+class Subject(Protocol):
+    """A row that owns a stream: it counts its events in `event_seq`."""
+
+    pk: Any
+
+    @property
+    def stream(self) -> str:
+        """Name of the stream, such as `scraping:12`."""
+        ...
+
+
+def change_and_fire(
+    subject: Subject,
+    facts: Sequence[Fact],
+    *,
+    when: Q | None = None,
+    changes: Mapping[str, Any] | None = None,
+) -> int | None:
+    """Change the subject's row if `when` still holds, and append the facts, all or nothing.
+
+    Returns the number of the last fact (or the present one, without facts); None when the row was
+    not in that state, and then nothing was written. The row stays locked until the caller's
+    transaction ends.
+    """
+    table: type[models.Model] = type(subject)  # type: ignore[assignment]
+    rows = table._default_manager.filter(when or Q(), pk=subject.pk)  # noqa: SLF001
+    with transaction.atomic():
+        if not rows.update(**(changes or {}), event_seq=F("event_seq") + len(facts)):
+            return None
+        last: int = table._default_manager.values_list("event_seq", flat=True).get(pk=subject.pk)  # noqa: SLF001
+        append(subject.stream, last - len(facts) + 1, facts)
+        return last
+
+
+def append(stream: str, first_seq: int, facts: Sequence[Fact]) -> None:
+    """Write facts under numbers already taken, and wake the stream's readers after the commit."""
+    now = timezone.now()
+    Event.objects.bulk_create(
+        Event(
+            stream=stream, seq=first_seq + index, type=fact.type, data=fact.data, created_at=now
+        )
+        for index, fact in enumerate(facts)
+    )
+    transaction.on_commit(lambda: wakeup.poke(stream))
+
+
+def fire_event(
+    subject: Subject, event_type: str, data: Mapping[str, Any], *, when: Q | None = None
+) -> int | None:
+    """Append one fact to the subject's stream; see `change_and_fire` for what comes back."""
+    return change_and_fire(subject, [Fact(event_type, data)], when=when)
+
+
+def read_after(stream: str, seq: int, limit: int) -> list[LoggedEvent]:
+    """Return up to `limit` events of the stream that come after number `seq`, in order."""
+    rows = Event.objects.filter(stream=stream, seq__gt=seq).order_by("seq")
+    fields = rows.values_list("seq", "type", "data", "created_at")[:limit]
+    return [LoggedEvent(*row) for row in fields]

@@ -1,0 +1,39 @@
+"""The event log and the record of requests that must not be done twice."""
+
+from django.conf import settings
+from django.db import models
+
+
+class Event(models.Model):
+    """One fact of one stream. `seq` counts from 1 within the stream, without gaps."""
+
+    stream = models.CharField(max_length=64)
+    seq = models.BigIntegerField()
+    type = models.CharField(max_length=64)
+    data = models.JSONField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["stream", "seq"], name="event_seq_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.stream}#{self.seq} {self.type}"
+
+
+class IdempotencyKey(models.Model):
+    """The answer given to a request that carried an Idempotency-Key; committed with its object."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField()
+    body = models.JSONField()
+    headers = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "key"], name="idempotency_key_unique"),
+        ]

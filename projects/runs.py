@@ -1,0 +1,275 @@
+"""The life of every long-running run: claimed, kept alive, released, finished, cancelled, swept.
+
+The row owns the state. Whoever works on a run holds a Lease: the fencing number it claimed with,
+demanded by every later write, so that a worker that was declared dead can no longer change it.
+A status moves forward only: pending, running, then one of the four terminal ones.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Self, TypeVar
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Count, F, Min, Q
+from django.utils import timezone
+
+from projects.activity import Fact, change_and_fire
+
+R = TypeVar("R", bound="Run")
+
+# A run whose worker died this often in a row without committing anything kills its workers.
+POISON_LOSSES = 3
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to write a run: valid while the row still carries this fencing number."""
+
+    run_id: int
+    fence: int
+
+    @property
+    def held(self) -> Q:
+        """Condition under which this lease may write."""
+        return Q(pk=self.run_id, fence=self.fence, status="running")
+
+
+class Run(models.Model):
+    """A long-running piece of work that any process may take, lose and take over."""
+
+    stream_kind: ClassVar[str]
+
+    class Status(models.TextChoices):
+        """The last four are terminal."""
+
+        PENDING = "pending"
+        RUNNING = "running"
+        COMPLETED = "completed"
+        PARTIAL = "partial"
+        FAILED = "failed"
+        CANCELLED = "cancelled"
+
+    class Origin(models.TextChoices):
+        """What asked for the run."""
+
+        WEB = "web"
+        API = "api"
+        CLI = "cli"
+        SCHEDULE = "schedule"
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    project = models.ForeignKey("projects.Project", on_delete=models.CASCADE)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
+    cancel_requested = models.BooleanField(default=False)
+    fence = models.BigIntegerField(default=0)
+    worker = models.CharField(max_length=128, blank=True, default="")
+    lease_until = models.DateTimeField(null=True)
+    available_at = models.DateTimeField(default=timezone.now)
+    attempt = models.PositiveIntegerField(default=0)
+    losses = models.PositiveIntegerField(default=0)
+    event_seq = models.BigIntegerField(default=0)
+    origin = models.CharField(max_length=8, choices=Origin.choices, default=Origin.API)
+    retry_of = models.ForeignKey("self", null=True, on_delete=models.SET_NULL)
+    metadata = models.JSONField(default=dict)
+    error_code = models.CharField(max_length=32, blank=True, default="")
+    error_detail = models.TextField(blank=True, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.stream
+
+    @property
+    def stream(self) -> str:
+        """Name of the run's stream in the event log."""
+        return f"{self.stream_kind}:{self.pk}"
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the run has ended; it is never reopened."""
+        return self.status in TERMINAL
+
+    @property
+    def lease(self) -> Lease:
+        """The lease this instance was claimed with."""
+        return Lease(self.pk, self.fence)
+
+    def mark_running(self, *, worker: str, seen: Mapping[str, Any], when: Q) -> Self | None:
+        """Take the run if it is still as `seen` and `when`; None when somebody was faster.
+
+        A run found with an expired lease of a named worker was lost by that worker.
+        """
+        now = timezone.now()
+        lost = seen["status"] == self.Status.RUNNING and bool(seen["worker"])
+        changes: dict[str, Any] = {
+            "status": self.Status.RUNNING,
+            "fence": F("fence") + 1,
+            "worker": worker,
+            "lease_until": now + lease_length(),
+            "attempt": F("attempt") + 1,
+            "losses": F("losses") + int(lost),
+            "started_at": seen["started_at"] or now,
+        }
+        started = Fact("job.started", {"attempt": seen["attempt"] + 1})
+        taken_over = Fact(
+            "job.noticed", {"code": "taken_over", "detail": "Another worker carries on."}
+        )
+        facts = [taken_over] if seen["status"] == self.Status.RUNNING else [started]
+        unchanged = when & Q(fence=seen["fence"])
+        if change_and_fire(self, facts, when=unchanged, changes=changes) is None:
+            return None
+        self.refresh_from_db()
+        return self
+
+    def mark_completed(self, lease: Lease) -> bool:
+        """End the run as wholly done; False when the lease was lost or a cancel came first."""
+        return self.end(self.Status.COMPLETED, lease.held & Q(cancel_requested=False))
+
+    def mark_partial(self, lease: Lease) -> bool:
+        """End the run with something stored and something missing; False as above."""
+        return self.end(self.Status.PARTIAL, lease.held & Q(cancel_requested=False))
+
+    def mark_failed(self, lease: Lease, code: str, detail: str) -> bool:
+        """End the run with its reason; False when the lease was lost or a cancel came first."""
+        return self.end(
+            self.Status.FAILED, lease.held & Q(cancel_requested=False), code=code, detail=detail
+        )
+
+    def mark_cancelled(self, lease: Lease) -> bool:
+        """End a run whose cancel was requested; False when the lease was lost."""
+        return self.end(self.Status.CANCELLED, lease.held & Q(cancel_requested=True))
+
+    def cancel(self) -> None:
+        """Ask for the end: at once when nobody works on the run, else by its worker. Idempotent."""
+        now = timezone.now()
+        if self.end(self.Status.CANCELLED, unattended(now)):
+            return
+        active = Q(status=self.Status.RUNNING, cancel_requested=False)
+        change_and_fire(self, [], when=active, changes={"cancel_requested": True})
+        self.refresh_from_db()
+
+    def release(self, lease: Lease) -> bool:
+        """Give the run back unfinished, for anyone to take at once; not counted as a loss."""
+        changes = {"worker": "", "lease_until": timezone.now()}
+        return change_and_fire(self, [], when=lease.held, changes=changes) is not None
+
+    def end_parts(self, status: str, *, code: str, detail: str) -> Sequence[Fact]:
+        """End what the run consists of, in its terminal transaction; the facts come before the end."""
+        return ()
+
+    def terminal_data(self) -> dict[str, Any]:
+        """Data of the terminal event, read after the row and its parts have ended."""
+        return {}
+
+    def status_if_cut(self) -> str:
+        """What the run ends as when it can go no further: failed, or partial if it has results."""
+        return self.Status.FAILED
+
+    def end(self, status: str, when: Q, *, code: str = "", detail: str = "") -> bool:
+        """Make the one terminal transition, with its parts' ends and its event; False if refused."""
+        changes = {
+            "status": status,
+            "finished_at": timezone.now(),
+            "lease_until": None,
+            "worker": "",
+            "error_code": code,
+            "error_detail": detail,
+            **({"cancel_requested": True} if status == self.Status.CANCELLED else {}),
+        }
+        with transaction.atomic():
+            if change_and_fire(self, [], when=when, changes=changes) is None:
+                return False
+            self.refresh_from_db()
+            parts = self.end_parts(status, code=code, detail=detail)
+            terminal = Fact(f"{self.stream_kind}.{status}", self.terminal_data())
+            change_and_fire(self, [*parts, terminal])
+        self.refresh_from_db()
+        return True
+
+
+TERMINAL = frozenset(
+    (Run.Status.COMPLETED, Run.Status.PARTIAL, Run.Status.FAILED, Run.Status.CANCELLED)
+)
+
+_SEEN = ("pk", "status", "fence", "worker", "attempt", "losses", "started_at")
+
+
+def lease_length() -> timedelta:
+    """How long a silent worker keeps its runs."""
+    return timedelta(seconds=settings.TEPPAN["LEASE_SECONDS"])
+
+
+def unattended(now: datetime) -> Q:
+    """Condition: not ended, and nobody holds it."""
+    return Q(status=Run.Status.PENDING) | Q(status=Run.Status.RUNNING, lease_until__lte=now)
+
+
+def claimable(now: datetime) -> Q:
+    """Condition: waiting and due, or given up by a worker that released it or died."""
+    waiting = Q(status=Run.Status.PENDING, available_at__lte=now)
+    given_up = Q(status=Run.Status.RUNNING, lease_until__lte=now)
+    return (waiting | given_up) & Q(cancel_requested=False)
+
+
+def take(table: type[R], run_id: int, worker: str, *, when: Q) -> R | None:
+    """Claim one run for `worker` under a condition; None when it does not hold (any more)."""
+    seen = table._default_manager.filter(when, pk=run_id).values(*_SEEN).first()  # noqa: SLF001
+    if seen is None:
+        return None
+    return table(pk=run_id).mark_running(worker=worker, seen=seen, when=when)
+
+
+def take_next(table: type[R], worker: str, *, eligible: Q | None = None) -> R | None:
+    """Claim the run whose turn it is: users with the fewest running first, then the oldest.
+
+    One grouped query over the waiting runs and one over the running ones, whatever their number;
+    a lost race moves on to the next user's.
+    """
+    when = claimable(timezone.now()) & (eligible or Q())
+    rows = table._default_manager  # noqa: SLF001
+    oldest = dict(rows.filter(when).values_list("owner").annotate(oldest=Min("pk")))
+    running = dict(
+        rows.filter(status=Run.Status.RUNNING).values_list("owner").annotate(number=Count("pk"))
+    )
+    for owner in sorted(oldest, key=lambda owner: (running.get(owner, 0), oldest[owner])):
+        if run := take(table, oldest[owner], worker, when=when):
+            return run
+    return None
+
+
+def count_claimable(table: type[Run], *, eligible: Q | None = None) -> int:
+    """Count the runs that a free slot could take now."""
+    when = claimable(timezone.now()) & (eligible or Q())
+    return table._default_manager.filter(when).count()  # noqa: SLF001
+
+
+def heartbeat(table: type[Run], leases: Sequence[Lease]) -> None:
+    """Renew leases, each only while it is still held."""
+    until = timezone.now() + lease_length()
+    for lease in leases:
+        table._default_manager.filter(lease.held).update(lease_until=until)  # noqa: SLF001
+
+
+def sweep(table: type[Run]) -> int:
+    """End what nobody will end: cancelled runs and poison whose worker died. Returns how many."""
+    now = timezone.now()
+    abandoned = Q(status=Run.Status.RUNNING, lease_until__lte=now)
+    cancelled = abandoned & Q(cancel_requested=True)
+    poison = abandoned & Q(losses__gte=POISON_LOSSES)
+    ended = 0
+    for run in table._default_manager.filter(cancelled):  # noqa: SLF001
+        ended += run.end(Run.Status.CANCELLED, cancelled)
+    for run in table._default_manager.filter(poison):  # noqa: SLF001
+        ended += run.end(
+            run.status_if_cut(),
+            poison,
+            code="worker_lost",
+            detail=f"Its worker died {POISON_LOSSES} times in a row without progress.",
+        )
+    return ended

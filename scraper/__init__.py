@@ -1,0 +1,1 @@
+"""Scraping jobs, the posts they store, and the streams that show them."""
