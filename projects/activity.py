@@ -46,6 +46,29 @@ class Subject(Protocol):
         ...
 
 
+def take_numbers(
+    subject: Subject,
+    count: int,
+    *,
+    when: Q | None = None,
+    changes: Mapping[str, Any] | None = None,
+) -> int | None:
+    """Change the subject's row if `when` still holds, and take the next `count` event numbers.
+
+    Returns the first number taken; None when the row was not in that state. Call it inside the
+    transaction that writes the facts: the row stays locked until that ends.
+    """
+    table: type[models.Model] = type(subject)  # type: ignore[assignment]
+    rows = table._default_manager  # noqa: SLF001
+    changed = rows.filter(when or Q(), pk=subject.pk).update(
+        **(changes or {}), event_seq=F("event_seq") + count
+    )
+    if not changed:
+        return None
+    last: int = rows.values_list("event_seq", flat=True).get(pk=subject.pk)
+    return last - count + 1
+
+
 def change_and_fire(
     subject: Subject,
     facts: Sequence[Fact],
@@ -53,20 +76,17 @@ def change_and_fire(
     when: Q | None = None,
     changes: Mapping[str, Any] | None = None,
 ) -> int | None:
-    """Change the subject's row if `when` still holds, and append the facts, all or nothing.
+    """Change the subject's row if `when` still holds and append the facts, all or nothing.
 
-    Returns the number of the last fact (or the present one, without facts); None when the row was
-    not in that state, and then nothing was written. The row stays locked until the caller's
-    transaction ends.
+    Returns the number of the last fact (the present last one, without facts); None when the row
+    was not in that state, and then nothing was written.
     """
-    table: type[models.Model] = type(subject)  # type: ignore[assignment]
-    rows = table._default_manager.filter(when or Q(), pk=subject.pk)  # noqa: SLF001
     with transaction.atomic():
-        if not rows.update(**(changes or {}), event_seq=F("event_seq") + len(facts)):
+        first = take_numbers(subject, len(facts), when=when, changes=changes)
+        if first is None:
             return None
-        last: int = table._default_manager.values_list("event_seq", flat=True).get(pk=subject.pk)  # noqa: SLF001
-        append(subject.stream, last - len(facts) + 1, facts)
-        return last
+        append(subject.stream, first, facts)
+        return first + len(facts) - 1
 
 
 def append(stream: str, first_seq: int, facts: Sequence[Fact]) -> None:

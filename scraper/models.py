@@ -64,10 +64,10 @@ class ScrapedPost(models.Model):
     """A post as last seen, once per project. Columns are named as in the REST API."""
 
     project = models.ForeignKey("projects.Project", on_delete=models.CASCADE)
-    fullname = models.CharField(max_length=16)
-    subreddit = models.CharField(max_length=64)
+    fullname = models.TextField()
+    subreddit = models.TextField()
     title = models.TextField()
-    author = models.CharField(max_length=64, null=True)
+    author = models.TextField(null=True)
     selftext = models.TextField()
     url = models.TextField()
     permalink = models.TextField()
@@ -84,7 +84,7 @@ class ScrapedPost(models.Model):
     post_type = models.CharField(max_length=16)
     thumbnail = models.TextField(null=True)
     media = models.JSONField(default=list)
-    crosspost_parent = models.CharField(max_length=16, null=True)
+    crosspost_parent = models.TextField(null=True)
     removed = models.CharField(max_length=8, null=True)
     edited_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()

@@ -1,0 +1,214 @@
+"""Keeps the runs of this process: renews their leases and tells each when it has to stop.
+
+One thread per process and table. It looks at the rows twice a second, or as soon as a run is
+poked, so that a cancel is heard within a second even when no message gets through.
+"""
+
+import asyncio
+import enum
+import logging
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import close_old_connections, connections
+from django.utils import timezone
+
+from common import wakeup
+from projects import runs
+from projects.runs import Lease, Run
+
+T = TypeVar("T")
+
+# Half of the second within which a cancel has to be obeyed.
+LOOK_SECONDS = 0.5
+
+logger = logging.getLogger(__name__)
+
+
+class StopReason(enum.Enum):
+    """Why a run must stop now."""
+
+    CANCELLED = "cancelled"
+    LEASE_LOST = "lease_lost"
+    SHUTDOWN = "shutdown"
+    UNWATCHED = "unwatched"
+    TIME_LIMIT = "time_limit"
+
+
+class Stopped(Exception):  # noqa: N818 -- a state, not a fault
+    """The run must stop; `reason` says what its worker has to do with the row."""
+
+    def __init__(self, reason: StopReason) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+
+
+class Guard:
+    """Stands over one run in one event loop; any thread may stop it, the first reason counts."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stopped: asyncio.Future[StopReason] = self._loop.create_future()
+
+    def stop(self, reason: StopReason) -> None:
+        """Make the run stop at whatever it waits for."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._set, reason)
+
+    def check(self) -> None:
+        """Raise Stopped if the run has to stop."""
+        if self._stopped.done():
+            raise Stopped(self._stopped.result())
+
+    async def race(self, work: Awaitable[T]) -> T:
+        """Return the result of `work`, or cancel it and raise Stopped as soon as one must stop."""
+        task = asyncio.ensure_future(work)
+        try:
+            await asyncio.wait({task, self._stopped}, return_when=asyncio.FIRST_COMPLETED)
+            self.check()
+            return task.result()
+        finally:
+            if not task.done():
+                task.cancel()
+                await asyncio.wait({task})
+
+    def _set(self, reason: StopReason) -> None:
+        if not self._stopped.done():
+            self._stopped.set_result(reason)
+
+
+class Keeper:
+    """The runs of one table that this process holds. Use `with keeper.keeping(run, guard)`."""
+
+    def __init__(self, table: type[Run]) -> None:
+        self._table = table
+        self._lock = threading.Lock()
+        self._poked = threading.Event()
+        self._kept: dict[Lease, _Kept] = {}
+        self._thread: threading.Thread | None = None
+
+    def keeping(
+        self, run: Run, guard: Guard, *, is_unwatched: Callable[[datetime | None], bool] | None = None
+    ) -> "_Kept":
+        """Return a context in which the run's lease is renewed and its guard informed.
+
+        `is_unwatched` decides from the row's `viewed_at` whether nobody looks any more.
+        """
+        return _Kept(self, run, guard, is_unwatched)
+
+    @property
+    def number_kept(self) -> int:
+        """How many runs this process holds now."""
+        return len(self._kept)
+
+    def stop_all(self, reason: StopReason) -> None:
+        """Stop every run of this process."""
+        with self._lock:
+            kept = list(self._kept.values())
+        for one in kept:
+            one.guard.stop(reason)
+
+    def add(self, kept: "_Kept") -> None:
+        """Begin to keep; called by the context."""
+        with self._lock:
+            self._kept[kept.lease] = kept
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
+                self._thread.start()
+
+    def remove(self, kept: "_Kept") -> None:
+        """Keep no longer; called by the context."""
+        with self._lock:
+            self._kept.pop(kept.lease, None)
+        self._poked.set()
+
+    def look_now(self) -> None:
+        """Look at the rows without waiting for the next turn."""
+        self._poked.set()
+
+    def _run(self) -> None:
+        beat = 0.0
+        while True:
+            self._poked.wait(LOOK_SECONDS)
+            self._poked.clear()
+            with self._lock:
+                kept = list(self._kept.values())
+                if not kept:
+                    self._thread = None
+                    break
+            try:
+                close_old_connections()
+                if time.monotonic() >= beat:
+                    beat = time.monotonic() + settings.TEPPAN["LEASE_SECONDS"] / 4
+                    runs.heartbeat(self._table, [one.lease for one in kept])
+                self._look(kept)
+            except DatabaseError:
+                logger.warning("Leases could not be renewed; trying again.", exc_info=True)
+            for one in kept:
+                one.check_age()
+        connections.close_all()
+
+    def _look(self, kept: list["_Kept"]) -> None:
+        fields = ["fence", "status", "cancel_requested"]
+        fields += ["viewed_at"] if any(one.is_unwatched for one in kept) else []
+        ids = [one.lease.run_id for one in kept]
+        rows = self._table._default_manager.filter(pk__in=ids).values("pk", *fields)  # noqa: SLF001
+        by_id = {row["pk"]: row for row in rows}
+        for one in kept:
+            one.inform(by_id.get(one.lease.run_id))
+
+
+class _Kept:
+    """One run being kept."""
+
+    def __init__(
+        self,
+        keeper: Keeper,
+        run: Run,
+        guard: Guard,
+        is_unwatched: Callable[[datetime | None], bool] | None,
+    ) -> None:
+        self.lease = run.lease
+        self.guard = guard
+        self.is_unwatched = is_unwatched
+        self._keeper = keeper
+        self._stream = run.stream
+        self._seen_at = time.monotonic()
+        started = run.started_at or timezone.now()
+        left = settings.TEPPAN["JOB_TIME_LIMIT_SECONDS"]
+        left -= (timezone.now() - started).total_seconds()
+        self._deadline = time.monotonic() + left
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Guard:
+        self._keeper.add(self)
+        self._stack.callback(self._keeper.remove, self)
+        self._stack.enter_context(wakeup.listening(self._stream, self._keeper.look_now))
+        return self.guard
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._stack.close()
+
+    def inform(self, row: dict[str, Any] | None) -> None:
+        """Compare the row with the lease; stop the run where they part."""
+        self._seen_at = time.monotonic()
+        if row is None or row["fence"] != self.lease.fence or row["status"] != "running":
+            self.guard.stop(StopReason.LEASE_LOST)
+        elif row["cancel_requested"]:
+            self.guard.stop(StopReason.CANCELLED)
+        elif self.is_unwatched and self.is_unwatched(row["viewed_at"]):
+            self.guard.stop(StopReason.UNWATCHED)
+
+    def check_age(self) -> None:
+        """Stop a run past its deadline, or cut off from its row for longer than its lease."""
+        now = time.monotonic()
+        if now >= self._deadline:
+            self.guard.stop(StopReason.TIME_LIMIT)
+        elif now - self._seen_at >= settings.TEPPAN["LEASE_SECONDS"]:
+            self.guard.stop(StopReason.LEASE_LOST)
