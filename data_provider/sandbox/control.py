@@ -1,0 +1,76 @@
+"""The sandbox's own routes: the index at /, and /_sandbox/ where tests script faults."""
+
+from __future__ import annotations
+
+
+import orjson
+from pydantic import ValidationError
+
+from data_provider.sandbox.bodies import Response, error
+from data_provider.sandbox.rules import RULES
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from data_provider.sandbox.world import World
+    from data_provider.sandbox.requests import Request, RequestLog
+    from data_provider.sandbox.faults import Faults
+    from collections.abc import Callable
+
+
+class Control:
+    """Answers what Reddit does not have."""
+
+    def __init__(self, world: World, faults: Faults, log: RequestLog) -> None:
+        self._world = world
+        self._faults = faults
+        self._log = log
+        self._handlers: dict[tuple[str, str], Callable[[bytes], Response]] = {
+            ("GET", "/"): self._show_index,
+            ("GET", "/_sandbox/faults"): self._show_faults,
+            ("POST", "/_sandbox/faults"): self._add_faults,
+            ("DELETE", "/_sandbox/faults"): self._clear_faults,
+            ("GET", "/_sandbox/requests"): self._show_requests,
+            ("DELETE", "/_sandbox/requests"): self._clear_requests,
+        }
+
+    def answer(self, request: Request, body: bytes) -> Response | None:
+        """Answer a request to the sandbox itself; None for one to Reddit."""
+        handler = self._handlers.get((request.method, request.path))
+        if handler is not None:
+            return handler(body)
+        return error(404) if request.path.startswith("/_sandbox") else None
+
+    def _show_index(self, _body: bytes) -> Response:
+        subreddits = [
+            {
+                "name": subreddit.name,
+                "posts": subreddit.post_count,
+                "url": f"/r/{subreddit.name}/new.json",
+                "behaviour": subreddit.special.says if subreddit.special else "ordinary",
+            }
+            for subreddit in self._world.subreddits()
+        ]
+        index = {"what": "a simulated Reddit", "seed": self._world.seed, "subreddits": subreddits}
+        return Response(200, orjson.dumps(index, option=orjson.OPT_INDENT_2))
+
+    def _show_faults(self, _body: bytes) -> Response:
+        return Response(200, RULES.dump_json(self._faults.rules(), exclude_defaults=True))
+
+    def _add_faults(self, body: bytes) -> Response:
+        try:
+            rules = RULES.validate_json(body)
+        except ValidationError as problem:
+            return Response(400, problem.json(include_url=False).encode())
+        self._faults.add(rules)
+        return self._show_faults(body)
+
+    def _clear_faults(self, body: bytes) -> Response:
+        self._faults.replace([])
+        return self._show_faults(body)
+
+    def _show_requests(self, _body: bytes) -> Response:
+        return Response(200, orjson.dumps(self._log.report()))
+
+    def _clear_requests(self, body: bytes) -> Response:
+        self._log.clear()
+        return self._show_requests(body)

@@ -1,0 +1,75 @@
+"""Deterministic chance: the same key always throws the same numbers, in any order of asking."""
+
+from __future__ import annotations
+
+from typing import TypeVar, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+T = TypeVar("T")
+
+_MASK = (1 << 64) - 1
+_WORD = 1 << 64
+_ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+def mix(number: int) -> int:
+    """Scramble a number into 64 even bits (the finaliser of SplitMix64: Steele et al., 2014)."""
+    number = (number + 0x9E3779B97F4A7C15) & _MASK
+    number = ((number ^ (number >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+    number = ((number ^ (number >> 27)) * 0x94D049BB133111EB) & _MASK
+    return number ^ (number >> 31)
+
+
+def to_base36(number: int) -> str:
+    """Write a non-negative number as Reddit writes ids."""
+    digits = ""
+    while number:
+        number, digit = divmod(number, 36)
+        digits = _ALPHABET[digit] + digits
+    return digits or "0"
+
+
+def from_base36(text: str) -> int | None:
+    """Read an id as a number; None when it is not one."""
+    if not text.isascii() or not text.isalnum():
+        return None
+    return int(text, 36)
+
+
+class Dice:
+    """A stream of decisions that follows from one key."""
+
+    __slots__ = ("_state",)
+
+    def __init__(self, key: int) -> None:
+        self._state = mix(key)
+
+    def below(self, limit: int) -> int:
+        """Return a number in 0..limit-1."""
+        self._state = mix(self._state)
+        return self._state % limit
+
+    def share(self) -> float:
+        """Return a number in [0, 1)."""
+        self._state = mix(self._state)
+        return self._state / _WORD
+
+    def chance(self, probability: float) -> bool:
+        """Decide yes with the given probability."""
+        return self.share() < probability
+
+    def pick(self, choices: Sequence[T]) -> T:
+        """Choose one of a non-empty sequence."""
+        self._state = mix(self._state)
+        return choices[self._state % len(choices)]
+
+    def token(self, length: int) -> str:
+        """Return lower-case letters and digits, as in the addresses of uploaded media."""
+        number = self.below(1 << 62)
+        text = ""
+        for _ in range(length):
+            number, digit = divmod(number, 36)
+            text += _ALPHABET[digit]
+        return text
