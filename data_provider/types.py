@@ -81,6 +81,8 @@ def _path_of_address(text: str) -> str:
 
 
 def _whole_utc_seconds(value: datetime) -> datetime:
+    if value.tzinfo is UTC and not value.microsecond:
+        return value
     return value.astimezone(UTC).replace(microsecond=0)
 
 
