@@ -1,0 +1,125 @@
+"""What the web server calls: Django behind shared threads, a limit on bodies, start and stop.
+
+Background tasks are created with a fresh context: one that inherits a request's would have its
+synchronous calls refused as soon as that request ends.
+"""
+
+import asyncio
+import contextlib
+import contextvars
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.core.asgi import get_asgi_application
+
+from common.executors import request_context
+from common.wakeup import relay
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+Scope = dict[str, Any]
+Message = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+AsgiApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_TOO_LARGE = orjson.dumps(
+    {
+        "type": "client_error",
+        "errors": [
+            {"code": "request_too_large", "detail": "The request body is too large.", "attr": None}
+        ],
+    }
+)
+
+
+class Application:
+    """Serves HTTP through Django and handles the server's start and stop itself."""
+
+    def __init__(self, django: AsgiApplication, *, body_limit: int) -> None:
+        self._django = django
+        self._body_limit = body_limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI scope."""
+        if scope["type"] == "lifespan":
+            await _live(receive, send)
+        elif scope["type"] == "http":
+            await self._serve(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1000})
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if _announced_length(scope) > self._body_limit:
+            await _refuse(send)
+            return
+        body = _LimitedBody(receive, self._body_limit)
+        async with request_context():
+            await self._django(scope, body.receive, send)
+        if body.is_exceeded:
+            await _refuse(send)
+
+
+class _LimitedBody:
+    """Stops reading a body that is longer than its sender announced and than we accept.
+
+    Django is told that the client has gone, which ends the request before a view is called.
+    """
+
+    def __init__(self, receive: Receive, limit: int) -> None:
+        self._receive = receive
+        self._left = limit
+        self.is_exceeded = False
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._left -= len(message.get("body", b""))
+        if self._left >= 0:
+            return message
+        self.is_exceeded = True
+        return {"type": "http.disconnect"}
+
+
+def _announced_length(scope: Scope) -> int:
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            return int(value) if value.isdigit() else 0
+    return 0
+
+
+async def _refuse(send: Send) -> None:
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(_TOO_LARGE)).encode()),
+    ]
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": _TOO_LARGE})
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    await receive()
+    relaying = asyncio.create_task(relay(), name="relay", context=contextvars.Context())
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    for stop in _stoppers():
+        await stop()
+    relaying.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await relaying
+    await send({"type": "lifespan.shutdown.complete"})
+
+
+def _stoppers() -> list[Callable[[], Awaitable[None]]]:
+    """List whom to tell that the process ends, in order: live jobs give their rows back."""
+    if find_spec("scraper.drives") is None:
+        return []
+    return [import_module("scraper.drives").stop_all]
+
+
+application = Application(get_asgi_application(), body_limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)

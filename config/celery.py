@@ -1,0 +1,72 @@
+"""The Celery application, and what a worker process does when it starts and when it must go."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from celery import Celery
+from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
+
+if TYPE_CHECKING:
+    from config.presence import Presence
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+# One queue per kind of work, so that server mode can give each its own processes.
+QUEUES = ("scrape", "deliver", "export", "analyze")
+
+# Longer than any step that gives a running row back, shorter than the supervisor's grace.
+_STOP_SECONDS = 3.0
+
+logger = logging.getLogger(__name__)
+
+app = Celery("teppan")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+app.autodiscover_tasks(related_name="schedules")
+
+_presences: list[Presence] = []
+_stopping: list[threading.Thread] = []
+
+
+@worker_ready.connect  # type: ignore[untyped-decorator]
+def _start(sender: Any, **_: Any) -> None:
+    # The Redis client takes longer to import than everything else of a command that needs none.
+    from config.presence import Presence  # noqa: PLC0415
+
+    presence = Presence()
+    presence.start(f"{sender.hostname}:{os.getpid()}")
+    _presences.append(presence)
+    _call_scraper("start_worker")
+
+
+@worker_shutting_down.connect  # type: ignore[untyped-decorator]
+def _give_back(**_: Any) -> None:
+    # Sent from inside the signal handler, where the interrupted code may hold any lock: the
+    # running rows are given back from a thread, while Celery waits for its tasks to return.
+    if not _stopping:
+        thread = threading.Thread(target=_call_scraper, args=["stop_worker"], name="stop-worker")
+        _stopping.append(thread)
+        thread.start()
+
+
+@worker_shutdown.connect  # type: ignore[untyped-decorator]
+def _leave(**_: Any) -> None:
+    for thread in _stopping:
+        thread.join(_STOP_SECONDS)
+    for presence in _presences:
+        presence.stop()
+
+
+def _call_scraper(hook: str) -> None:
+    # Looked up late: the task modules import this application.
+    if find_spec("scraper.tasks") is None:
+        return
+    function = getattr(import_module("scraper.tasks"), hook, None)
+    if function is not None:
+        function()
