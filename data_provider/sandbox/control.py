@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 
 import orjson
 from pydantic import ValidationError
 
 from data_provider.sandbox.bodies import Response, error
 from data_provider.sandbox.rules import RULES
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from data_provider.sandbox.world import World
-    from data_provider.sandbox.requests import Request, RequestLog
-    from data_provider.sandbox.faults import Faults
     from collections.abc import Callable
+
+    from data_provider.sandbox.faults import Faults
+    from data_provider.sandbox.requests import Request, RequestLog
+    from data_provider.sandbox.world import World
 
 
 class Control:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from data_provider.sandbox.posts import build_post
 from data_provider.sandbox.ranking import Ranking, Rankings
@@ -35,12 +35,12 @@ class Window:
     @classmethod
     def of(cls, params: Mapping[str, str]) -> Window:
         """Read the parameters as Reddit does: what makes no sense counts as absent."""
-        limit = _whole(params.get("limit"), DEFAULT_LIMIT) or DEFAULT_LIMIT
+        limit = whole_number(params.get("limit"), DEFAULT_LIMIT) or DEFAULT_LIMIT
         return cls(
             limit=min(limit, LARGEST_LIMIT),
             after=params.get("after") or None,
             before=params.get("before") or None,
-            count=_whole(params.get("count"), 0),
+            count=whole_number(params.get("count"), 0),
         )
 
     @property
@@ -91,7 +91,8 @@ def _shows_before(window: Window) -> bool:
     return window.count > 0 or window.before is not None
 
 
-def _whole(text: str | None, default: int) -> int:
+def whole_number(text: str | None, default: int) -> int:
+    """Read a number as Reddit does: what is none counts as absent."""
     return int(text) if text and text.isascii() and text.isdigit() else default
 
 
@@ -119,12 +120,14 @@ class Listings:
         posts = [build_post(self._world, subreddit, index) for index in indexes]
         return envelop(posts, "t3", after, before)
 
+    def count_of(self, subreddit: Subreddit) -> int:
+        """Return how many posts a subreddit has now."""
+        return subreddit.post_count + self._gained.get(subreddit.number, 0)
+
     def _count(self, subreddit: Subreddit, sort: str) -> int:
-        gained = self._gained.get(subreddit.number, 0)
         if sort == "new" and subreddit.special is not None and subreddit.special.is_moving:
-            gained += 1
-            self._gained[subreddit.number] = gained
-        return subreddit.post_count + gained
+            self._gained[subreddit.number] = self._gained.get(subreddit.number, 0) + 1
+        return self.count_of(subreddit)
 
     def _edges(self, subreddit: Subreddit, ranking: Ranking, window: Window) -> tuple[int, int]:
         """Return the positions where the page starts and ends; equal when there is nothing."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from data_provider.sandbox.text import mark_html, slug_of
 
 if TYPE_CHECKING:
-    from data_provider.sandbox.world import Subreddit
-    from data_provider.sandbox.dice import Dice
     from collections.abc import Callable
+
+    from data_provider.sandbox.dice import Dice
+    from data_provider.sandbox.world import Subreddit
 
 Thing = dict[str, Any]
 

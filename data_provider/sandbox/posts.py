@@ -62,6 +62,13 @@ def build_post(world: World, subreddit: Subreddit, index: int) -> Thing:
     return post
 
 
+def title_of_post(world: World, subreddit: Subreddit, index: int) -> str:
+    """Return the title that a post was made with, before an odd shape replaced it."""
+    dice = facts.dice_of(world, subreddit, index)
+    author_of(dice)
+    return subreddit.topic.title_of(dice)
+
+
 def _build_plain(world: World, subreddit: Subreddit, index: int) -> Thing:
     dice = facts.dice_of(world, subreddit, index)
     author = author_of(dice)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from math import log10
-from typing import Protocol, TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from data_provider.sandbox import facts
 from data_provider.sandbox.dice import mix
 from data_provider.sandbox.posts import is_stickied
 
 if TYPE_CHECKING:
-    from data_provider.sandbox.world import Subreddit, World
     from collections.abc import Callable
+
+    from data_provider.sandbox.world import Subreddit, World
 
 # Listings end after about this many items (REDDIT.md, 6).
 LISTING_WALL = 1000

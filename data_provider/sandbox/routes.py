@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from data_provider.sandbox import bodies
-from data_provider.sandbox.listing import SORTS, Listings
-from typing import TYPE_CHECKING
+from data_provider.sandbox.about import build_subreddit
+from data_provider.sandbox.listing import LARGEST_LIMIT, SORTS, Listings, envelop
+from data_provider.sandbox.posts import build_post
+from data_provider.sandbox.search import Searches
+from data_provider.sandbox.talks import Talks
 
 if TYPE_CHECKING:
-    from data_provider.sandbox.world import Subreddit, World
-    from data_provider.sandbox.requests import Request
+    from collections.abc import Callable, Iterator
+
     from data_provider.sandbox.bodies import Response
-    from collections.abc import Callable
+    from data_provider.sandbox.requests import Request
+    from data_provider.sandbox.world import Subreddit, World
 
 _IN_SUBREDDIT = re.compile(r"/r/([^/]+)(?:/(.*))?")
+# /comments/ID, /comments/ID/SLUG and /comments/ID/SLUG/COMMENT
+_COMMENTS = re.compile(r"comments/(\w+)(?:/[^/]*(?:/(\w+))?)?")
 
 
 class Routes:
@@ -24,26 +31,90 @@ class Routes:
     def __init__(self, world: World) -> None:
         self._world = world
         self._listings = Listings(world)
-        self._inside: dict[str, Callable[[Request, Subreddit], Response]] = {}
+        self._searches = Searches(world)
+        self._talks = Talks(world)
+        self._global: dict[str, Callable[[Request], Response]] = {
+            "/subreddits/search": lambda request: _page(
+                self._searches.subreddits(request.params), request
+            ),
+            "/subreddits/popular": lambda request: _page(
+                self._searches.popular(request.params), request
+            ),
+            "/search": lambda request: _page(self._searches.posts(None, request.params), request),
+            "/api/info": self._info,
+            "/api/morechildren": self._talks.expand,
+        }
 
     def subreddit_of(self, request: Request) -> str | None:
-        """Return the name of the subreddit that a request is about, as written."""
-        found = _IN_SUBREDDIT.fullmatch(request.path)
-        return found[1] if found else None
+        """Return the name of the subreddit that a request is about."""
+        inside = _IN_SUBREDDIT.fullmatch(request.path)
+        if inside:
+            return inside[1]
+        comments = _COMMENTS.fullmatch(request.path.lstrip("/"))
+        id36 = comments[1] if comments else request.params.get("link_id", "").removeprefix("t3_")
+        found = self._world.find_post(id36)
+        return found[0].name if found else None
 
     def answer(self, request: Request) -> Response:
         """Answer a request to Reddit."""
-        found = _IN_SUBREDDIT.fullmatch(request.path)
-        if found is None:
-            return bodies.error(404)
-        subreddit = self._world.subreddit(found[1])
+        handler = self._global.get(request.path)
+        if handler is not None:
+            return handler(request)
+        inside = _IN_SUBREDDIT.fullmatch(request.path)
+        if inside is None:
+            return self._answer_comments(request, request.path.lstrip("/"), None)
+        subreddit = self._world.subreddit(inside[1])
         if subreddit is None:
-            query = quote(found[1])
+            query = quote(inside[1])
             return bodies.redirect(f"http://{request.host}/subreddits/search.json?q={query}")
-        return self._answer_inside(request, subreddit, found[2] or "hot")
+        return self._answer_inside(request, subreddit, inside[2] or "hot")
 
     def _answer_inside(self, request: Request, subreddit: Subreddit, rest: str) -> Response:
         if rest in SORTS:
-            page = self._listings.page(subreddit, rest, request.params)
-            return bodies.render(page, is_raw=request.is_raw, items=page["data"]["dist"])
-        return bodies.error(404)
+            return _page(self._listings.page(subreddit, rest, request.params), request)
+        if rest == "about":
+            thing = build_subreddit(self._world, subreddit, is_listed=False)
+            return bodies.render({"kind": "t5", "data": thing}, is_raw=request.is_raw)
+        if rest == "search":
+            is_restricted = request.params.get("restrict_sr", "").lower() in _YES
+            place = subreddit if is_restricted else None
+            return _page(self._searches.posts(place, request.params), request)
+        return self._answer_comments(request, rest, subreddit)
+
+    def _answer_comments(
+        self, request: Request, rest: str, subreddit: Subreddit | None
+    ) -> Response:
+        comments = _COMMENTS.fullmatch(rest)
+        found = self._world.find_post(comments[1]) if comments else None
+        if comments is None or found is None or found[1] >= self._listings.count_of(found[0]):
+            return bodies.error(404)
+        if subreddit is not None and found[0] is not subreddit:
+            return bodies.error(404)
+        return self._talks.show(request, *found, comments[2] or request.params.get("comment"))
+
+    def _info(self, request: Request) -> Response:
+        names = request.params.get("id", "").split(",")[:LARGEST_LIMIT]
+        listing = envelop([], "t3")
+        listing["data"]["children"] = [thing for name in names for thing in self._look_up(name)]
+        listing["data"]["dist"] = len(listing["data"]["children"])
+        return _page(listing, request)
+
+    def _look_up(self, name: str) -> Iterator[dict[str, Any]]:
+        kind, _, id36 = name.strip().partition("_")
+        if kind == "t3":
+            found = self._world.find_post(id36)
+            if found is not None and found[1] < self._listings.count_of(found[0]):
+                yield {"kind": "t3", "data": build_post(self._world, *found)}
+        elif kind == "t5":
+            subreddit = self._world.find_subreddit(name)
+            if subreddit is not None:
+                yield {"kind": "t5", "data": build_subreddit(self._world, subreddit)}
+        elif kind == "t1":
+            yield from self._talks.look_up(id36)
+
+
+_YES = ("on", "true", "1")
+
+
+def _page(listing: dict[str, Any], request: Request) -> Response:
+    return bodies.render(listing, is_raw=request.is_raw, items=listing["data"]["dist"])

@@ -7,7 +7,7 @@ import json
 import threading
 import time
 from contextlib import contextmanager
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from data_provider.sandbox.app import create_app

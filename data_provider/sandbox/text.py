@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cache
 from html import escape
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from data_provider.sandbox.dice import Dice, mix, to_base36
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -147,10 +147,13 @@ def author_of(dice: Dice) -> Author:
 
 def mark_html(text: str) -> str | None:
     """Return Reddit's rendering of a text: paragraphs only, which is all our words need."""
-    if not text:
-        return None
+    return f"<!-- SC_OFF -->{mark_comment_html(text)}<!-- SC_ON -->" if text else None
+
+
+def mark_comment_html(text: str) -> str:
+    """Return the rendering of a comment, which lacks the two marks around that of a post."""
     paragraphs = "\n\n".join(f"<p>{part}</p>" for part in escape(text, quote=False).split("\n\n"))
-    return f'<!-- SC_OFF --><div class="md">{paragraphs}\n</div><!-- SC_ON -->'
+    return f'<div class="md">{paragraphs}\n</div>'
 
 
 def slug_of(title: str) -> str:
