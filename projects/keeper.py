@@ -178,7 +178,7 @@ class _Kept:
         self.guard = guard
         self.is_unwatched = is_unwatched
         self._keeper = keeper
-        self._stream = run.stream
+        self._control = run.control
         self._seen_at = time.monotonic()
         started = run.started_at or timezone.now()
         left = settings.TEPPAN["JOB_TIME_LIMIT_SECONDS"]
@@ -189,7 +189,7 @@ class _Kept:
     def __enter__(self) -> Guard:
         self._keeper.add(self)
         self._stack.callback(self._keeper.remove, self)
-        self._stack.enter_context(wakeup.listening(self._stream, self._keeper.look_now))
+        self._stack.enter_context(wakeup.listening(self._control, self._keeper.look_now))
         return self.guard
 
     def __exit__(self, *exc_info: object) -> None:

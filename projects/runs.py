@@ -5,6 +5,9 @@ demanded by every later write, so that a worker that was declared dead can no lo
 A status moves forward only: pending, running, then one of the four terminal ones.
 """
 
+import os
+import socket
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +18,7 @@ from django.db import models, transaction
 from django.db.models import Count, F, Min, Q
 from django.utils import timezone
 
+from common import wakeup
 from projects.activity import Fact, change_and_fire
 
 R = TypeVar("R", bound="Run")
@@ -91,6 +95,11 @@ class Run(models.Model):
         return f"{self.stream_kind}:{self.pk}"
 
     @property
+    def control(self) -> str:
+        """Name under which the run's worker is poked when it has to look at its row."""
+        return f"{self.stream}/control"
+
+    @property
     def is_terminal(self) -> bool:
         """Whether the run has ended; it is never reopened."""
         return self.status in TERMINAL
@@ -151,7 +160,8 @@ class Run(models.Model):
         if self.end(self.Status.CANCELLED, unattended(now)):
             return
         active = Q(status=self.Status.RUNNING, cancel_requested=False)
-        change_and_fire(self, [], when=active, changes={"cancel_requested": True})
+        if change_and_fire(self, [], when=active, changes={"cancel_requested": True}) is not None:
+            transaction.on_commit(lambda: wakeup.poke(self.control))
         self.refresh_from_db()
 
     def release(self, lease: Lease) -> bool:
@@ -197,7 +207,18 @@ TERMINAL = frozenset(
     (Run.Status.COMPLETED, Run.Status.PARTIAL, Run.Status.FAILED, Run.Status.CANCELLED)
 )
 
+NOT_CANCELLED = Q(cancel_requested=False)
+
 _SEEN = ("pk", "status", "fence", "worker", "attempt", "losses", "started_at")
+
+
+# Distinguishes this process from an earlier one with the same number.
+_BOOT = uuid.uuid4().hex[:8]
+
+
+def worker_name(kind: str) -> str:
+    """Return a name that no other process, past or present, has."""
+    return f"{kind}@{socket.gethostname()}:{os.getpid()}:{_BOOT}"
 
 
 def lease_length() -> timedelta:
@@ -214,7 +235,7 @@ def claimable(now: datetime) -> Q:
     """Condition: waiting and due, or given up by a worker that released it or died."""
     waiting = Q(status=Run.Status.PENDING, available_at__lte=now)
     given_up = Q(status=Run.Status.RUNNING, lease_until__lte=now)
-    return (waiting | given_up) & Q(cancel_requested=False)
+    return (waiting | given_up) & NOT_CANCELLED
 
 
 def take(table: type[R], run_id: int, worker: str, *, when: Q) -> R | None:

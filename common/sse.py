@@ -1,0 +1,344 @@
+"""Server-sent events: frames, resume positions, and following a log with any number of viewers.
+
+A Feed reads one log once per process and keeps its latest frames, rendered once; viewers share
+them. A viewer that fell behind, or comes late, reads the log itself until it has caught up, so
+nothing is buffered per viewer. What a log contains is the business of the LogReader passed in.
+"""
+
+import asyncio
+import contextlib
+import contextvars
+import re
+import time
+from collections.abc import AsyncGenerator, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol, Self
+
+import orjson
+
+from common import wakeup
+from common.errors import InvalidInput
+
+# A lost poke costs at most this long.
+POLL_SECONDS = 1.0
+# CONTRACT: progress at most twice a second.
+PROGRESS_SECONDS = 0.5
+# Frames kept for viewers that are a little behind: about 4 MB of posts.
+KEPT_FRAMES = 4000
+# One write of a viewer: large enough to be cheap, small enough not to sit in a slow phone's socket.
+MOST_FRAMES_PER_WRITE = 500
+RETRY_MILLISECONDS = 3000
+KEEPALIVE = b":keepalive\n\n"
+
+_CURSOR = re.compile(r"(\d{1,19})(?::(\d{1,6}))?", re.ASCII)
+# Beyond every place inside an event: a cursor without a place means "all of this event was seen".
+_END = 10**7
+_LARGEST_SEQ = 2**63 - 1
+
+# JSON may contain these raw, and the standard's parser keeps them, but clients that split lines
+# the way Python's str.splitlines does would cut the data there.
+_SEPARATORS = {
+    "\u2028".encode(): b"\\u2028",
+    "\u2029".encode(): b"\\u2029",
+    "\u0085".encode(): b"\\u0085",
+}
+
+
+class Position(NamedTuple):
+    """A place in a log: after the n-th part of event `seq`, or after all of it."""
+
+    seq: int
+    n: int
+
+    @classmethod
+    def end_of(cls, seq: int) -> Self:
+        """Return the place after the whole event."""
+        return cls(seq, _END)
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether parts of the same event may follow."""
+        return self.n < _END
+
+    def __str__(self) -> str:
+        return f"{self.seq}:{self.n}" if self.is_inside else str(self.seq)
+
+
+START = Position.end_of(0)
+
+
+def parse_cursor(text: str) -> Position:
+    """Return the position that a client resumes from. Raises InvalidInput."""
+    match = _CURSOR.fullmatch(text)
+    if not match or int(match[1]) > _LARGEST_SEQ:
+        raise InvalidInput("invalid_cursor", "An event id looks like 12 or 12:34.", attr="after")
+    return Position(int(match[1]), int(match[2]) if match[2] else _END)
+
+
+def as_json(data: Any) -> bytes:
+    """Return data as one line of JSON that no line splitter can cut."""
+    text = orjson.dumps(data, option=orjson.OPT_UTC_Z)
+    for raw, escaped in _SEPARATORS.items():
+        if raw in text:
+            text = text.replace(raw, escaped)
+    return text
+
+
+def frame(event: str, data: Any, position: Position | None = None) -> bytes:
+    """Return one event as sent; only durable events have a position."""
+    number = b"id: %s\n" % str(position).encode() if position else b""
+    return b"%sevent: %s\ndata: %s\n\n" % (number, event.encode(), as_json(data))
+
+
+def retry_frame(milliseconds: int) -> bytes:
+    """Return the advice how long to wait before reconnecting."""
+    return b"retry: %d\n\n" % milliseconds
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One rendered durable event."""
+
+    position: Position
+    content: bytes
+    is_terminal: bool = False
+
+
+@dataclass(frozen=True)
+class Frames:
+    """What one read of a log gave: frames in order, how far it reached, whether it was all."""
+
+    frames: list[Frame]
+    reached: Position
+    has_progress: bool
+    is_last: bool
+
+
+class LogReader(Protocol):
+    """Reads one stream for a Feed; stateless, so any number of reads may run at once."""
+
+    stream: str
+
+    async def snapshot(self) -> tuple[bytes, Position]:
+        """Return the present state as a frame, and the log's end at that moment."""
+
+    async def read(self, after: Position) -> Frames:
+        """Return the next frames after a position."""
+
+    async def progress(self) -> bytes:
+        """Return the present progress as a frame without id."""
+
+
+class Feed:
+    """One log as this process shows it: read once, whatever the number of viewers."""
+
+    def __init__(self, reader: LogReader) -> None:
+        self.reader = reader
+        self._frames: list[Frame] = []
+        self._base = 0
+        self._floor = self._reached = START
+        self._changed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._joined: dict[int, bytes] = {}
+        self._progress_due = False
+        self._progress_at = 0.0
+
+    @property
+    def end(self) -> int:
+        """Index after the newest frame; it only grows."""
+        return self._base + len(self._frames)
+
+    @property
+    def floor(self) -> Position:
+        """The place before the oldest frame that is kept."""
+        return self._floor
+
+    def index_after(self, position: Position) -> int | None:
+        """Return where a viewer at `position` goes on, None when it is behind or ahead."""
+        if not self._floor <= position <= self._reached:
+            return None
+        index = self._base
+        for frame_ in self._frames:
+            if frame_.position > position:
+                break
+            index += 1
+        return index
+
+    def since(
+        self, index: int, position: Position
+    ) -> tuple[bytes, int | None, Position, bool]:
+        """Return the frames from `index` on as one write: bytes, next index, position, the end.
+
+        No bytes and no index when they are no longer kept: the viewer fell behind. Viewers at the
+        same index share the same bytes.
+        """
+        if index < self._base:
+            return b"", None, position, False
+        part = self._frames[index - self._base :][:MOST_FRAMES_PER_WRITE]
+        if index not in self._joined:
+            self._joined[index] = b"".join(one.content for one in part)
+        last = part[-1]
+        return self._joined[index], index + len(part), last.position, last.is_terminal
+
+    async def changed(self) -> None:
+        """Wait until there is something new."""
+        await asyncio.shield(self._changed)
+
+    async def run(self, from_position: Position) -> None:
+        """Read the log from a position on, for ever; cancelled when the last viewer has left."""
+        self._floor = self._reached = from_position
+        with wakeup.waiting_for(self.reader.stream) as poked, self._telling_viewers():
+            while True:
+                poked.clear()
+                frames = await self.reader.read(self._reached)
+                self._progress_due |= frames.has_progress
+                ends = any(one.is_terminal for one in frames.frames)
+                if self._progress_due and (ends or self._seconds_to_progress() <= 0):
+                    await self._add_progress()
+                self._add(frames.frames)
+                self._reached = frames.reached
+                if frames.is_last:
+                    await self._wait(poked)
+
+    @contextlib.contextmanager
+    def _telling_viewers(self) -> Iterator[None]:
+        """Pass a failure on to the viewers: their connections break, and resume by their ids."""
+        try:
+            yield
+        except Exception as error:
+            self._changed.set_exception(error)
+            raise
+
+    async def _wait(self, poked: asyncio.Event) -> None:
+        seconds = POLL_SECONDS
+        if self._progress_due:
+            seconds = min(seconds, max(self._seconds_to_progress(), 0.0))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(poked.wait(), seconds)
+        if self._progress_due and self._seconds_to_progress() <= 0:
+            await self._add_progress()
+
+    def _seconds_to_progress(self) -> float:
+        return self._progress_at + PROGRESS_SECONDS - time.monotonic()
+
+    async def _add_progress(self) -> None:
+        self._progress_due = False
+        self._progress_at = time.monotonic()
+        self._add([Frame(self._reached, await self.reader.progress())])
+
+    def _add(self, frames: list[Frame]) -> None:
+        if not frames:
+            return
+        self._frames += frames
+        self._joined.clear()
+        excess = len(self._frames) - KEPT_FRAMES
+        if excess > 0:
+            self._floor = self._frames[excess - 1].position
+            del self._frames[:excess]
+            self._base += excess
+        self._changed.set_result(None)
+        self._changed = asyncio.get_running_loop().create_future()
+
+
+class Feeds:
+    """The feeds of this process; one runs for each stream that somebody watches."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, _OpenFeed] = {}
+
+    @contextlib.asynccontextmanager
+    async def watching(self, reader: LogReader, start: Position) -> AsyncGenerator[Feed, None]:
+        """Yield the stream's feed, started by its first viewer and ended by its last."""
+        open_feed = self._open.get(reader.stream)
+        if open_feed is None or open_feed.task.done():
+            feed = Feed(reader)
+            # A context of its own: a request's ends long before the feed does.
+            task = asyncio.get_running_loop().create_task(
+                feed.run(start), context=contextvars.Context()
+            )
+            open_feed = self._open[reader.stream] = _OpenFeed(feed, task)
+        open_feed.viewers += 1
+        try:
+            yield open_feed.feed
+        finally:
+            open_feed.viewers -= 1
+            if not open_feed.viewers:
+                open_feed.task.cancel()
+                if self._open.get(reader.stream) is open_feed:
+                    del self._open[reader.stream]
+
+
+@dataclass
+class _OpenFeed:
+    feed: Feed
+    task: asyncio.Task[None]
+    viewers: int = 0
+
+
+@dataclass
+class Viewer:
+    """One connection: told from outside to end with some last bytes (a reason, a retry advice)."""
+
+    farewell: bytes | None = None
+
+    def __post_init__(self) -> None:
+        self._leave: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def dismiss(self, farewell: bytes) -> None:
+        """End the connection soon, with these last bytes. The first call counts."""
+        if not self._leave.done():
+            self.farewell = farewell
+            self._leave.set_result(None)
+
+    async def wait(self, feed: Feed, seconds: float) -> bool:
+        """Wait for news, a dismissal or the time; whether there may be news."""
+        changed = asyncio.ensure_future(feed.changed())
+        try:
+            await asyncio.wait(
+                {changed, self._leave}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+            )
+            if changed.done():
+                changed.result()
+                return True
+            return False
+        finally:
+            changed.cancel()
+
+
+async def follow(
+    feeds: Feeds,
+    reader: LogReader,
+    cursor: Position | None,
+    viewer: Viewer,
+    *,
+    keepalive_seconds: float,
+) -> AsyncGenerator[bytes, None]:
+    """Yield a stream's bytes: advice, snapshot, everything after the cursor, until its end.
+
+    A cursor beyond the log is unknown: the client is told to drop what it has.
+    """
+    snapshot, log_end = await reader.snapshot()
+    yield retry_frame(RETRY_MILLISECONDS)
+    if cursor is not None and cursor.seq > log_end.seq:
+        yield frame("reset", {})
+        cursor = None
+    yield snapshot
+    position = cursor or START
+    async with feeds.watching(reader, max(position, log_end)) as feed:
+        index: int | None = None
+        while viewer.farewell is None:
+            part, ended = b"", False
+            if index is None:
+                index = feed.index_after(position)
+            if index is not None and index < feed.end:
+                part, index, position, ended = feed.since(index, position)
+            elif index is None and position < feed.floor:
+                frames = await reader.read(position)
+                part = b"".join(one.content for one in frames.frames)
+                position, ended = frames.reached, any(one.is_terminal for one in frames.frames)
+            elif not await viewer.wait(feed, keepalive_seconds) and viewer.farewell is None:
+                part = KEEPALIVE
+            if part:
+                yield part
+            if ended:
+                return
+        yield viewer.farewell

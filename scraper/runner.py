@@ -1,0 +1,104 @@
+"""Runs one claimed job: the only scraping loop, whichever door drives it.
+
+An async generator that yields what it committed, page by page. The web process drives it for a
+live job, a worker for a bulk one; neither knows more about scraping than this module's interface.
+"""
+
+import logging
+import uuid
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+
+from data_provider import Notice, Page, Query, ScraperBackend, SourceError
+from common.executors import run_in_database_thread
+from projects.keeper import Guard, Stopped, StopReason
+from scraper import store
+from scraper.models import ScrapingJob, ScrapingTarget
+from scraper.store import Committed
+
+logger = logging.getLogger(__name__)
+
+OpenSource = Callable[[str], ScraperBackend]
+
+
+async def run_job(
+    job: ScrapingJob, open_source: OpenSource, guard: Guard
+) -> AsyncGenerator[Committed, None]:
+    """Work through the job's unfinished targets, then end it; yield each committed page.
+
+    Stopping is settled here: whatever the guard says, or if the generator is closed half-way, the
+    row is left in the state that belongs to the reason, and the source is closed.
+    """
+    try:
+        for target in await run_in_database_thread(store.open_targets, job):
+            async with aclosing(_scrape_target(job, target, open_source, guard)) as pages:
+                async for committed in pages:
+                    yield committed
+        guard.check()
+        await run_in_database_thread(store.finish, job)
+    except Stopped as stop:
+        await run_in_database_thread(_settle, job, stop.reason)
+    except BaseException:  # closed, cancelled or crashed: give the row back, whatever it was
+        await run_in_database_thread(job.release, job.lease)
+        raise
+
+
+async def _scrape_target(
+    job: ScrapingJob, target: ScrapingTarget, open_source: OpenSource, guard: Guard
+) -> AsyncGenerator[Committed, None]:
+    try:
+        async with open_source(job.backend) as source:
+            await run_in_database_thread(store.start_target, job, target)
+            async with aclosing(_items(job, target, source)) as items:
+                while (item := await guard.race(anext(items, None))) is not None:
+                    if isinstance(item, Notice):
+                        await run_in_database_thread(store.record_notice, job, item)
+                        continue
+                    posts = [post for post in item.posts if _is_wanted(post.score, job)]
+                    yield await run_in_database_thread(
+                        store.commit_page, job, target, item, posts
+                    )
+    except SourceError as error:
+        await run_in_database_thread(store.fail_target, job, target, error)
+    except (Stopped, GeneratorExit):
+        raise
+    except Exception as error:
+        await _end_as_internal(job, target, error)
+
+
+def _items(
+    job: ScrapingJob, target: ScrapingTarget, source: ScraperBackend
+) -> AsyncGenerator[Page | Notice, None]:
+    config = job.config
+    query = Query(
+        subreddit=target.subreddit,
+        sort=config["sort"],
+        time_filter=config["time_filter"],
+        limit=config["limit"],
+    )
+    return source.scrape_subreddit_posts_stream(query, target.cursor or None)
+
+
+def _is_wanted(score: int | None, job: ScrapingJob) -> bool:
+    least = job.config.get("min_score")
+    return least is None or (score is not None and score >= least)
+
+
+async def _end_as_internal(job: ScrapingJob, target: ScrapingTarget, error: Exception) -> None:
+    """End a target by a fault of ours, traceable by the id that the log and the user see."""
+    fault = uuid.uuid4().hex[:12]
+    logger.error("Fault %s in %s, r/%s", fault, job, target.subreddit, exc_info=error)
+    detail = f"Teppan made a mistake here; its log has it under {fault}."
+    await run_in_database_thread(store.end_target, job, target, "internal", detail)
+
+
+def _settle(job: ScrapingJob, reason: StopReason) -> None:
+    """Leave the row as the reason demands; what somebody else took over is left alone."""
+    if reason is StopReason.CANCELLED:
+        job.mark_cancelled(job.lease)
+    elif reason is StopReason.TIME_LIMIT:
+        store.cut_short(job, "time_limit", "The job ran longer than it may.")
+    elif reason is StopReason.UNWATCHED and job.config["on_disconnect"] == "stop":
+        store.cut_short(job, "cancelled", "Nobody was watching any more.")
+    elif reason in (StopReason.SHUTDOWN, StopReason.UNWATCHED):
+        job.release(job.lease)

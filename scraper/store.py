@@ -1,0 +1,149 @@
+"""Writes what a run found: one transaction per page, refused when the run is no longer ours.
+
+Rows, the target's cursor, the counters and the events of a page commit together or not at all, so
+a crash at any moment leaves a job that goes on from its last page. Nothing here waits for a network.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from data_provider import Notice, Page, Post, SourceError
+from projects.activity import Fact, append, change_and_fire, take_numbers
+from projects.keeper import Stopped, StopReason
+from scraper import events, upsert
+from scraper.models import ScrapingJob, ScrapingTarget
+
+_DONE = ("completed", "partial", "failed", "cancelled")
+
+
+@dataclass(frozen=True)
+class Committed:
+    """What one page added: the job's totals after it, and its event number."""
+
+    seq: int
+    posts_scraped: int
+    posts_new: int
+
+
+def open_targets(job: ScrapingJob) -> list[ScrapingTarget]:
+    """Return the targets that are not finished, in order."""
+    targets = ScrapingTarget.objects.filter(job=job).exclude(status__in=_DONE)
+    return list(targets.order_by("position"))
+
+
+def commit_page(
+    job: ScrapingJob, target: ScrapingTarget, page: Page, posts: Sequence[Post]
+) -> Committed:
+    """Store a page's `posts` and where the target goes on; the target is changed in place.
+
+    Raises Stopped when a cancel was requested or the lease is lost; then nothing was written.
+    """
+    with transaction.atomic():
+        seq = _take(job, 2, requests_made=F("requests_made") + page.requests, losses=0)
+        added, new = upsert.store_posts(job, seq, posts, page)
+        target.status = "running" if page.cursor is not None else "completed"
+        target.cursor = page.cursor or ""
+        target.stopped_by = page.stopped_by or ""
+        target.backend_used = page.backend
+        target.posts_scraped += added
+        target.posts_new += new
+        target.save()
+        job.posts_scraped += added
+        job.posts_new += new
+        ScrapingJob.objects.filter(pk=job.pk).update(
+            posts_scraped=F("posts_scraped") + added, posts_new=F("posts_new") + new
+        )
+        counts = {"posts": added, "posts_scraped": job.posts_scraped}
+        append(job.stream, seq, [Fact(events.PAGE_STORED, counts), events.target_changed(target)])
+    return Committed(seq, job.posts_scraped, job.posts_new)
+
+
+def start_target(job: ScrapingJob, target: ScrapingTarget) -> None:
+    """Mark a target as being worked on. Raises Stopped as `commit_page`."""
+    if target.status == "running":
+        return
+    target.status = "running"
+    _commit_target(job, target)
+
+
+def fail_target(job: ScrapingJob, target: ScrapingTarget, error: SourceError) -> None:
+    """End a target that cannot go on: partial when it has pages. Raises Stopped."""
+    end_target(job, target, error.code, error.message, sample=error.sample or "")
+
+
+def end_target(
+    job: ScrapingJob, target: ScrapingTarget, code: str, detail: str, *, sample: str = ""
+) -> None:
+    """End a target with a reason: partial when it has pages, else failed. Raises Stopped."""
+    target.status = "partial" if target.cursor or target.posts_scraped else "failed"
+    target.error_code = code
+    target.error_detail = detail
+    target.error_sample = sample
+    _commit_target(job, target)
+
+
+def record_notice(job: ScrapingJob, notice: Notice) -> None:
+    """Append a notice to the log. Raises Stopped."""
+    if change_and_fire(job, [events.noticed(notice)], when=_ours(job)) is None:
+        raise Stopped(_reason_of_refusal(job))
+
+
+def finish(job: ScrapingJob) -> None:
+    """End the job as its targets say. Raises Stopped when a cancel came first."""
+    status, code, detail = outcome(list(ScrapingTarget.objects.filter(job=job)))
+    if status == "completed":
+        done = job.mark_completed(job.lease)
+    elif status == "partial":
+        done = job.mark_partial(job.lease)
+    else:
+        done = job.mark_failed(job.lease, code, detail)
+    if not done:
+        raise Stopped(_reason_of_refusal(job))
+
+
+def cut_short(job: ScrapingJob, code: str, detail: str) -> None:
+    """End a job that must not go on, its unfinished targets with the reason."""
+    with transaction.atomic():
+        for target in open_targets(job):
+            end_target(job, target, code, detail)
+        finish(job)
+
+
+def outcome(targets: Sequence[ScrapingTarget]) -> tuple[str, str, str]:
+    """Return the job's status by its targets', with code and detail when it failed."""
+    statuses = {target.status for target in targets}
+    if statuses <= {"completed"}:
+        return "completed", "", ""
+    if statuses == {"failed"} and not any(target.posts_scraped for target in targets):
+        first = targets[0]
+        detail = first.error_detail
+        if len(targets) > 1:
+            detail = f"None of {len(targets)} subreddits could be read. First: {detail}"
+        return "failed", first.error_code, detail
+    return "partial", "", ""
+
+
+def _commit_target(job: ScrapingJob, target: ScrapingTarget) -> None:
+    with transaction.atomic():
+        seq = _take(job, 1)
+        target.save()
+        append(job.stream, seq, [events.target_changed(target)])
+
+
+def _take(job: ScrapingJob, count: int, **changes: object) -> int:
+    seq = take_numbers(job, count, when=_ours(job), changes=changes)
+    if seq is None:
+        raise Stopped(_reason_of_refusal(job))
+    return seq
+
+
+def _ours(job: ScrapingJob) -> Q:
+    return job.lease.held & Q(cancel_requested=False)
+
+
+def _reason_of_refusal(job: ScrapingJob) -> StopReason:
+    is_ours = ScrapingJob.objects.filter(job.lease.held, cancel_requested=True).exists()
+    return StopReason.CANCELLED if is_ours else StopReason.LEASE_LOST

@@ -1,0 +1,126 @@
+"""The stream of a job: authenticate, then follow its log. No thread and no connection is held."""
+
+import time
+from collections import deque
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+
+from common import sse
+from common.errors import InvalidInput
+from common.executors import run_in_database_thread
+from projects.selectors import Principal, authenticate_bearer
+from scraper import drives, selectors, viewers
+from scraper.log import Batch, read_entries
+from scraper.models import ScrapingJob
+
+# The rate shown is that of the last ten seconds.
+RATE_SECONDS = 10.0
+
+_feeds = sse.Feeds()
+
+
+class JobLog:
+    """Reads one job's log as frames."""
+
+    def __init__(self, job_id: int) -> None:
+        self.stream = f"{ScrapingJob.stream_kind}:{job_id}"
+        self._job_id = job_id
+        self._seen: deque[tuple[float, int]] = deque()
+
+    async def snapshot(self) -> tuple[bytes, sse.Position]:
+        """Return the job as it is, and the end of its log at that moment."""
+        job = await run_in_database_thread(selectors.job_detail, self._job_id)
+        return sse.frame("snapshot", job), sse.Position.end_of(job["event_seq"])
+
+    async def read(self, after: sse.Position) -> sse.Frames:
+        """Return the next entries as frames; rendering is part of the database thread's work."""
+        return await run_in_database_thread(self._read, after)
+
+    async def progress(self) -> bytes:
+        """Return the counters as they are now."""
+        job = await run_in_database_thread(selectors.job_detail, self._job_id)
+        progress = {
+            "posts_scraped": job["posts_scraped"],
+            "progress": job["progress"],
+            "rate": self._rate(job["posts_scraped"]),
+            "eta_seconds": job["eta_seconds"],
+        }
+        return sse.frame("progress", progress)
+
+    def _read(self, after: sse.Position) -> sse.Frames:
+        batch: Batch = read_entries(self._job_id, after)
+        frames = [
+            sse.Frame(
+                entry.position,
+                sse.frame(entry.type, entry.data, entry.position),
+                is_terminal=entry.is_terminal,
+            )
+            for entry in batch.entries
+        ]
+        return sse.Frames(frames, batch.reached, batch.has_page, batch.is_last)
+
+    def _rate(self, posts_scraped: int) -> float:
+        """Return posts per second over the last seconds."""
+        now = time.monotonic()
+        self._seen.append((now, posts_scraped))
+        while now - self._seen[0][0] > RATE_SECONDS:
+            self._seen.popleft()
+        since, before = self._seen[0]
+        return round((posts_scraped - before) / (now - since), 1) if now > since else 0.0
+
+
+async def job_stream(request: HttpRequest, job_id: int) -> HttpResponseBase:
+    """GET: the job's events as server-sent events, from a cursor on."""
+    principal = await sync_to_async(_authenticate)(request)
+    cursor = _cursor_of(request)
+    job = await sync_to_async(selectors.job_of)(principal.user, job_id)
+    if job.is_terminal and cursor is not None and cursor.seq == job.event_seq:
+        return HttpResponse(status=204)
+    content = _content(principal, job_id, cursor)
+    await anext(content)
+    if job.mode == ScrapingJob.Mode.STREAM and not job.is_terminal:
+        await drives.open_drive(job_id)
+    return StreamingHttpResponse(
+        content,
+        content_type="text/event-stream; charset=utf-8",
+        headers={
+            "Cache-Control": "no-cache, no-transform",
+            "X-Accel-Buffering": "no",
+            "Content-Encoding": "identity",
+        },
+    )
+
+
+async def _content(
+    principal: Principal, job_id: int, cursor: sse.Position | None
+) -> AsyncGenerator[bytes, None]:
+    """Yield nothing once admitted (so that a refusal is still an answer), then the stream."""
+    async with viewers.admitted(principal, job_id) as viewer:
+        yield b""
+        followed = sse.follow(
+            _feeds,
+            JobLog(job_id),
+            cursor,
+            viewer,
+            keepalive_seconds=settings.TEPPAN["KEEPALIVE_SECONDS"],
+        )
+        async with aclosing(followed) as parts:
+            async for part in parts:
+                yield part
+
+
+def _authenticate(request: HttpRequest) -> Principal:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return authenticate_bearer(token.strip() if scheme.lower() == "bearer" else "")
+
+
+def _cursor_of(request: HttpRequest) -> sse.Position | None:
+    unknown = sorted(set(request.GET) - {"after"})
+    if unknown:
+        raise InvalidInput("unknown_parameter", f"Unknown parameter: {unknown[0]}.", attr=unknown[0])
+    text = request.headers.get("Last-Event-ID") or request.GET.get("after")
+    return sse.parse_cursor(text) if text else None

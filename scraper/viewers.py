@@ -1,0 +1,109 @@
+"""The open streams of this process: who watches which job, and whether they still may.
+
+One task looks after all of them every two seconds, in a few queries whatever their number: it ends
+streams whose account, session or project is gone, notes that live jobs are being watched, and
+drives live jobs that lost their driver.
+"""
+
+import asyncio
+import contextlib
+import contextvars
+import logging
+import random
+from collections import Counter
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.utils import timezone
+
+from common import sse
+from common.errors import TooMany
+from common.executors import run_in_database_thread
+from projects.selectors import Principal, principals_still_valid
+from scraper import drives, selectors
+from scraper.models import ScrapingJob
+
+# A stream must end within five seconds of the loss of its right.
+ROUND_SECONDS = 2.0
+# A restart spreads its viewers' return over this long.
+RETURN_SPREAD_MILLISECONDS = (500, 5000)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Open:
+    principal: Principal
+    job_id: int
+    viewer: sse.Viewer
+
+
+_open: dict[int, _Open] = {}
+_rounds: asyncio.Task[None] | None = None
+
+
+def count_open() -> int:
+    """Return how many streams this process has open."""
+    return len(_open)
+
+
+@contextlib.asynccontextmanager
+async def admitted(principal: Principal, job_id: int) -> AsyncGenerator[sse.Viewer, None]:
+    """Yield a viewer that is looked after. Raises TooMany beyond the user's number of streams."""
+    mine = sum(1 for one in _open.values() if one.principal.user.pk == principal.user.pk)
+    if mine >= settings.TEPPAN["MAX_STREAMS_PER_USER"]:
+        raise TooMany("You have too many streams open; close one.", retry_after=5)
+    viewer = sse.Viewer()
+    _open[id(viewer)] = _Open(principal, job_id, viewer)
+    _ensure_rounds()
+    try:
+        yield viewer
+    finally:
+        del _open[id(viewer)]
+
+
+def dismiss_all() -> None:
+    """End every stream, each with its own advice when to come back: the process is leaving."""
+    for one in list(_open.values()):
+        one.viewer.dismiss(sse.retry_frame(random.randint(*RETURN_SPREAD_MILLISECONDS)))  # noqa: S311
+
+
+def _ensure_rounds() -> None:
+    global _rounds  # noqa: PLW0603 -- one task per process
+    if _rounds is None or _rounds.done():
+        loop = asyncio.get_running_loop()
+        _rounds = loop.create_task(_go_round(), context=contextvars.Context())
+
+
+async def _go_round() -> None:
+    while _open:
+        await asyncio.sleep(ROUND_SECONDS * min(settings.TEPPAN["TIME_SCALE"], 1.0))
+        try:
+            await _look_after(list(_open.values()))
+        except DatabaseError:
+            logger.warning("Open streams could not be checked; trying again.", exc_info=True)
+
+
+async def _look_after(present: list[_Open]) -> None:
+    jobs = {one.job_id for one in present}
+    principals = {one.principal for one in present}
+    valid = await run_in_database_thread(principals_still_valid, principals)
+    visible = await run_in_database_thread(selectors.jobs_still_visible, jobs)
+    now = timezone.now()
+    for one in present:
+        if one.principal.expires_at is not None and one.principal.expires_at <= now:
+            one.viewer.dismiss(sse.frame("auth", {"detail": "The access token expired."}))
+        elif one.principal not in valid or one.job_id not in visible:
+            one.viewer.dismiss(b"")
+    watched = Counter(one.job_id for one in present if one.viewer.farewell is None)
+    await run_in_database_thread(_note_viewed, list(watched))
+    for job_id in await run_in_database_thread(selectors.unattended_streams, list(watched)):
+        await drives.open_drive(job_id)
+
+
+def _note_viewed(job_ids: list[int]) -> None:
+    watched = ScrapingJob.objects.filter(pk__in=job_ids, mode="stream", status="running")
+    watched.update(viewed_at=timezone.now())
+
