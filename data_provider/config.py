@@ -37,6 +37,10 @@ class ProviderConfig(BaseModel):
     user_agent: str = DEFAULT_USER_AGENT
     proxy_url: str | None = Field(default=None, repr=False)
     cookies_file: Path | None = None
+    connect_timeout_seconds: float = 10.0
+    read_timeout_seconds: float = 30.0
+    # A body that drips a byte at a time never trips the read timeout; this ends it.
+    total_timeout_seconds: float = 120.0
     requests_per_minute: Mapping[str, float] = Field(default_factory=dict)
     auto_order: tuple[str, ...] = (
         "oauth",

@@ -1,0 +1,79 @@
+"""Puts a thread together from the pieces in which Reddit gives it."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from data_provider.parsing.reddit_json import MoreStub
+    from data_provider.types import Comment
+
+# Long id lists are answered 400, 413 or 414; a hundred is what clients have always sent.
+MORE_BATCH = 100
+
+
+class CommentTree:
+    """Comments of one post by their parents, and what is still to be asked for."""
+
+    def __init__(self, post_id: str) -> None:
+        self._post_id = post_id
+        self._comments: dict[str, Comment] = {}
+        self._replies: dict[str, list[str]] = {}
+        self._asked: set[str] = set()
+        self._ids: deque[str] = deque()
+        self._parents: deque[str] = deque()
+
+    def __len__(self) -> int:
+        return len(self._comments)
+
+    def add(self, comments: Iterable[Comment], stubs: Iterable[MoreStub]) -> None:
+        """Take in a piece. A comment that is there already keeps its place."""
+        for comment in comments:
+            if comment.id not in self._comments:
+                self._comments[comment.id] = comment
+                self._replies.setdefault(comment.parent_id, []).append(comment.id)
+        for stub in stubs:
+            self._note(stub)
+
+    def next_ids(self) -> tuple[str, ...]:
+        """Return the next comment ids to ask morechildren for, () when there are none."""
+        batch: list[str] = []
+        while self._ids and len(batch) < MORE_BATCH:
+            found = self._ids.popleft()
+            if f"t1_{found}" not in self._comments:
+                batch.append(found)
+        return tuple(batch)
+
+    def next_parent(self) -> str | None:
+        """Return the id of a comment whose thread continues on a page of its own."""
+        return self._parents.popleft() if self._parents else None
+
+    def depth_first(self, limit: int | None) -> list[Comment]:
+        """Return the comments in reading order, with depths counted from the post.
+
+        A comment whose parent has vanished stands behind the others, at the depth it came with.
+        """
+        known = (*self._comments, self._post_id)
+        roots = [(child, 0) for child in self._replies.get(self._post_id, ())]
+        for parent in self._replies.keys() - set(known):
+            roots += [(child, self._comments[child].depth) for child in self._replies[parent]]
+        found: list[Comment] = []
+        waiting = roots[::-1]
+        while waiting and (limit is None or len(found) < limit):
+            name, depth = waiting.pop()
+            found.append(self._comments[name].model_copy(update={"depth": depth}))
+            waiting += [(child, depth + 1) for child in reversed(self._replies.get(name, ()))]
+        return found
+
+    def _note(self, stub: MoreStub) -> None:
+        if not stub.children:
+            if stub.parent_id not in self._asked and stub.parent_id != self._post_id:
+                self._asked.add(stub.parent_id)
+                self._parents.append(stub.parent_id)
+            return
+        fresh = [child for child in stub.children if child not in self._asked]
+        self._asked.update(fresh)
+        self._ids.extend(fresh)

@@ -1,0 +1,155 @@
+"""One HTTP client per source: paced, size-capped, never redirected, errors in our own tree.
+
+The only door to httpx in this package. What an answer means beyond its status belongs to
+walls and parsing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from functools import cache
+from http.cookiejar import CookieJar, LoadError, MozillaCookieJar
+from typing import TYPE_CHECKING
+
+import httpx
+
+from data_provider.errors import InvalidResponse, Network, NotConfigured, Timeout
+from data_provider.pacing import Pacer, retry_after_seconds
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Mapping
+
+    from data_provider.base import Clock
+    from data_provider.config import ProviderConfig
+
+# A page of 100 posts with the longest texts seen (77,835 characters, twice) is below 20 MB.
+MAX_BODY_BYTES = 64 * 1024 * 1024
+_KEEPALIVE_CONNECTIONS = 4
+TOO_MANY_REQUESTS = 429
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A complete response. Header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    url: str
+
+
+class HttpClient:
+    """Sends requests for one source. `requests_made` counts those that went out."""
+
+    def __init__(self, config: ProviderConfig, clock: Clock, backend: str) -> None:
+        rate = config.requests_per_minute.get(backend, 0.0)
+        self.pacer = Pacer(clock, rate)
+        self.requests_made = 0
+        self._clock = clock
+        self._config = config
+        self._client: httpx.AsyncClient | None = None
+
+    async def get(
+        self,
+        url: str,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Return the answer, whatever its status.
+
+        Raises Network, Timeout, InvalidResponse (it cannot be unpacked or is too large) and
+        RateLimited (the window is used up: nothing was sent).
+        """
+        return await self.send("GET", url, params=params, headers=headers)
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+    ) -> Answer:
+        """Return the answer to any request; errors as for `get`."""
+        await self.pacer.wait()
+        self.requests_made += 1
+        request = self._open().build_request(
+            method, url, params=params, headers=headers, content=content
+        )
+        try:
+            async with asyncio.timeout(self._config.total_timeout_seconds):
+                answer = await self._exchange(request)
+        except (TimeoutError, httpx.TimeoutException) as error:
+            raise Timeout(f"{request.url.host} did not answer in time.") from error
+        except httpx.DecodingError as error:
+            raise InvalidResponse(f"The answer cannot be unpacked: {error}") from error
+        except httpx.HTTPError as error:
+            raise Network(f"{request.url.host}: {error or type(error).__name__}") from error
+        self.pacer.learn(answer.headers)
+        if answer.status == TOO_MANY_REQUESTS:
+            self.pacer.refused(retry_after_seconds(answer.headers, self._clock.now()))
+        return answer
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+    async def _exchange(self, request: httpx.Request) -> Answer:
+        response = await self._open().send(request, stream=True)
+        try:
+            body = await _read(response)
+        finally:
+            await response.aclose()
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status_code, headers, body, str(request.url))
+
+    def _open(self) -> httpx.AsyncClient:
+        """Return the client, made on first use so that it belongs to the loop that uses it."""
+        config = self._config
+        if self._client is None:
+            self._client = httpx.AsyncClient(
+                headers={"user-agent": config.user_agent},
+                cookies=_cookies(config),
+                proxy=config.proxy_url,
+                timeout=httpx.Timeout(
+                    config.read_timeout_seconds, connect=config.connect_timeout_seconds
+                ),
+                limits=httpx.Limits(max_keepalive_connections=_KEEPALIVE_CONNECTIONS),
+                follow_redirects=False,
+                trust_env=False,
+                verify=_tls(),
+            )
+        return self._client
+
+
+async def _read(response: httpx.Response) -> bytes:
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise InvalidResponse(f"The answer is larger than {MAX_BODY_BYTES} bytes.")
+    return bytes(body)
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Return the trust store, once: loading it costs 30 ms, as much as a page."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
+def _cookies(config: ProviderConfig) -> CookieJar | None:
+    if config.cookies_file is None:
+        return None
+    jar = MozillaCookieJar(config.cookies_file)
+    try:
+        jar.load(ignore_discard=True, ignore_expires=True)
+    except (OSError, LoadError) as error:
+        raise NotConfigured(
+            "TEPPAN_REDDIT_COOKIES_FILE", f"TEPPAN_REDDIT_COOKIES_FILE cannot be read: {error}"
+        ) from error
+    return jar

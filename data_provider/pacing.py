@@ -1,0 +1,102 @@
+"""When the next request may go out: a local rate, and what upstream's headers allow.
+
+Reddit counts in windows of 600 seconds and says in x-ratelimit-* how many requests are left;
+the headers are missing on some answers, so the local rate stands beside them.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+from data_provider.errors import RateLimited
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from data_provider.base import Clock
+
+# Waits up to this are part of the pace; longer ones are told to the caller as a rate limit,
+# who may have another source or somebody to inform.
+LONGEST_SILENT_WAIT_SECONDS = 2.0
+_MINUTE_SECONDS = 60.0
+
+
+class Pacer:
+    """Paces the requests of one client. `requests_per_minute` 0 = no local rate."""
+
+    def __init__(self, clock: Clock, requests_per_minute: float = 0.0) -> None:
+        self._clock = clock
+        self._interval = _MINUTE_SECONDS / requests_per_minute if requests_per_minute > 0 else 0.0
+        self._next_at = -math.inf
+        self._closed_until = -math.inf
+        self.remaining: float | None = None
+
+    async def wait(self) -> None:
+        """Return when a request may go out, having reserved its place.
+
+        Raises RateLimited instead of waiting long; then nothing is reserved.
+        """
+        now = self._clock.monotonic()
+        start = max(now, self._next_at, self._closed_until)
+        delay = start - now
+        if delay > LONGEST_SILENT_WAIT_SECONDS:
+            raise RateLimited("The next request has to wait.", retry_after=delay)
+        self._next_at = start + self._interval
+        if delay > 0:
+            await self._clock.sleep(delay)
+
+    def learn(self, headers: Mapping[str, str]) -> None:
+        """Take over what an answer says about the window."""
+        remaining, reset = number(headers.get("x-ratelimit-remaining")), window_reset(headers)
+        if remaining is None:
+            return
+        self.remaining = remaining
+        if remaining < 1 and reset:
+            self._close(reset)
+
+    def refused(self, retry_after: float | None) -> None:
+        """Take over that a request was refused: no other goes out before upstream's word."""
+        if retry_after:
+            self._close(retry_after)
+
+    def _close(self, seconds: float) -> None:
+        self._closed_until = max(self._closed_until, self._clock.monotonic() + seconds)
+
+
+def retry_after_seconds(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Return the seconds that Retry-After asks for, as a number or a date.
+
+    Falls back to x-ratelimit-reset where it is absent, unreadable or in the past; null if that
+    is missing too.
+    """
+    text = headers.get("retry-after", "").strip()
+    seconds = number(text)
+    if seconds is None and text:
+        seconds = _seconds_until(text, now)
+    return seconds if seconds else window_reset(headers)
+
+
+def window_reset(headers: Mapping[str, str]) -> float | None:
+    """Return seconds to the end of Reddit's window."""
+    return number(headers.get("x-ratelimit-reset")) or None
+
+
+def number(text: str | None) -> float | None:
+    """Return a header's number ("988.0" is usual), null for none, negative and endless ones."""
+    try:
+        value = float(text or "")
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and value >= 0 else None
+
+
+def _seconds_until(text: str, now: datetime) -> float | None:
+    try:
+        at = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError):
+        return None
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return max(0.0, (at - now).total_seconds()) or None
