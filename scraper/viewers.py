@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.utils import timezone
 
-from common import sse
+from common import draining, sse
 from common.errors import TooMany
 from common.executors import run_in_database_thread
 from projects.selectors import Principal, principals_still_valid
@@ -41,7 +41,7 @@ class _Open:
 
 
 _open: dict[int, _Open] = {}
-_rounds: asyncio.Task[None] | None = None
+_tasks: list[asyncio.Task[None]] = []
 
 
 def count_open() -> int:
@@ -64,22 +64,29 @@ async def admitted(principal: Principal, job_id: int) -> AsyncGenerator[sse.View
         del _open[id(viewer)]
 
 
-def dismiss_all() -> None:
-    """End every stream, each with its own advice when to come back: the process is leaving."""
-    for one in list(_open.values()):
-        one.viewer.dismiss(sse.retry_frame(random.randint(*RETURN_SPREAD_MILLISECONDS)))  # noqa: S311
-
-
 def _ensure_rounds() -> None:
-    global _rounds  # noqa: PLW0603 -- one task per process
-    if _rounds is None or _rounds.done():
+    if not _tasks or any(task.done() for task in _tasks):
         loop = asyncio.get_running_loop()
-        _rounds = loop.create_task(_go_round(), context=contextvars.Context())
+        _tasks[:] = [
+            loop.create_task(work, context=contextvars.Context())
+            for work in (_go_round(), _dismiss_all_when_draining())
+        ]
+
+
+async def _dismiss_all_when_draining() -> None:
+    """End every stream, each with its own advice when to come back: the process is leaving."""
+    await draining.wait()
+    while _open:
+        for one in list(_open.values()):
+            one.viewer.dismiss(sse.retry_frame(random.randint(*RETURN_SPREAD_MILLISECONDS)))  # noqa: S311
+        await asyncio.sleep(0.05)
 
 
 async def _go_round() -> None:
-    while _open:
+    while True:
         await asyncio.sleep(ROUND_SECONDS * min(settings.TEPPAN["TIME_SCALE"], 1.0))
+        if not _open:
+            continue
         try:
             await _look_after(list(_open.values()))
         except DatabaseError:

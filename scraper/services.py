@@ -1,0 +1,173 @@
+"""Starts, cancels and retries scraping jobs: the row first, then a hint to the workers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from common.errors import Conflict, InvalidInput
+from data_provider import InvalidQuery, NotConfigured, Unsupported, subreddit_name
+from projects.activity import Fact, change_and_fire
+from projects.models import Project, User
+from scraper import events, sources
+from scraper.models import ScrapingJob, ScrapingTarget
+from scraper.tasks import hint_workers
+
+MOST_TARGETS = 1000
+
+
+@dataclass(frozen=True)
+class StartJob:
+    """What a person asks for; names and defaults are those of the REST API."""
+
+    subreddits: Sequence[str]
+    mode: str = "bulk"
+    backend: str = "auto"
+    sort: str = "new"
+    time_filter: str = "all"
+    limit: int = 100
+    include_comments: bool = False
+    comment_limit: int | None = None
+    only_new: bool = False
+    min_score: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    on_disconnect: str = "continue"
+    parallelism: int = 1
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+def start_job(owner: User, project: Project, wish: StartJob, *, origin: str) -> ScrapingJob:
+    """Create a job and tell the workers; a live job waits for its stream to be opened first.
+
+    Raises InvalidInput, naming the field, for what cannot be scraped as asked.
+    """
+    names = _distinct_names(wish)
+    _check_ability(wish)
+    return _create(owner, project, _Plan(wish.mode, wish.backend, _config(wish)), names, origin, wish.metadata)
+
+
+def cancel_job(job: ScrapingJob) -> ScrapingJob:
+    """Ask for the job's end; at once when nobody works on it. Idempotent."""
+    job.cancel()
+    return job
+
+
+def retry_job(job: ScrapingJob, *, origin: str) -> ScrapingJob:
+    """Make a new job of the targets that did not complete, each from where it stopped.
+
+    Raises Conflict while the job is not finished, or when there is nothing to repeat.
+    """
+    if not job.is_terminal:
+        raise Conflict("not_finished", "This job is still running; cancel it or wait.")
+    left = ScrapingTarget.objects.filter(job=job).exclude(status="completed").order_by("position")
+    places = [(target.subreddit, target.cursor) for target in left]
+    if not places:
+        raise Conflict("nothing_to_retry", "Every target of this job completed.")
+    plan = _Plan(job.mode, job.backend, job.config)
+    return _create(job.owner, job.project, plan, places, origin, job.metadata, retry_of=job)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    mode: str
+    backend: str
+    config: dict[str, Any]
+
+
+def _create(  # noqa: PLR0913 -- the columns of one row
+    owner: User,
+    project: Project,
+    plan: _Plan,
+    places: Sequence[tuple[str, str]],
+    origin: str,
+    metadata: Mapping[str, Any],
+    *,
+    retry_of: ScrapingJob | None = None,
+) -> ScrapingJob:
+    grace = settings.TEPPAN["VIEWER_GRACE_SECONDS"] if plan.mode == "stream" else 0
+    with transaction.atomic():
+        job = ScrapingJob.objects.create(
+            owner=owner,
+            project=project,
+            mode=plan.mode,
+            backend=plan.backend,
+            config=plan.config,
+            metadata=dict(metadata),
+            origin=origin,
+            retry_of=retry_of,
+            available_at=timezone.now() + timedelta(seconds=grace),
+        )
+        ScrapingTarget.objects.bulk_create(
+            ScrapingTarget(job=job, position=position, subreddit=name, cursor=cursor)
+            for position, (name, cursor) in enumerate(places)
+        )
+        change_and_fire(job, [Fact(events.QUEUED, {})])
+        job.event_seq = 1
+        if plan.mode == ScrapingJob.Mode.BULK:
+            transaction.on_commit(lambda: hint_workers(job.pk))
+    return job
+
+
+def _config(wish: StartJob) -> dict[str, Any]:
+    return {
+        "sort": wish.sort,
+        "time_filter": wish.time_filter,
+        "limit": wish.limit,
+        "include_comments": wish.include_comments,
+        "comment_limit": wish.comment_limit,
+        "only_new": wish.only_new,
+        "min_score": wish.min_score,
+        "since": wish.since and wish.since.isoformat(),
+        "until": wish.until and wish.until.isoformat(),
+        "on_disconnect": wish.on_disconnect,
+        "parallelism": wish.parallelism,
+    }
+
+
+def _distinct_names(wish: StartJob) -> list[tuple[str, str]]:
+    """Return each subreddit once, whatever its spelling, with no place to go on from yet."""
+    names: dict[str, str] = {}
+    for text in wish.subreddits:
+        try:
+            name = subreddit_name(text)
+        except InvalidQuery as error:
+            raise InvalidInput("invalid", f"{text[:60]!r}: {error.message}", attr="subreddits") from error
+        names.setdefault(name.casefold(), name)
+    if wish.mode == ScrapingJob.Mode.STREAM and len(names) != 1:
+        raise InvalidInput("invalid", "A live scrape takes exactly one subreddit.", attr="subreddits")
+    if not 1 <= len(names) <= MOST_TARGETS:
+        raise InvalidInput("invalid", f"Name 1 to {MOST_TARGETS} subreddits.", attr="subreddits")
+    return [(name, "") for name in names.values()]
+
+
+def _check_ability(wish: StartJob) -> None:
+    """Refuse what the source cannot do, before anything is promised."""
+    try:
+        able = sources.capabilities_of(wish.backend)
+        if wish.backend != sources.AUTO and (reason := sources.reason_not_configured(wish.backend)):
+            raise InvalidInput("not_configured", reason, attr="backend")
+    except NotConfigured as error:
+        raise InvalidInput("not_configured", error.message, attr="backend") from error
+    except Unsupported as error:
+        raise InvalidInput("unsupported", error.message, attr="backend") from error
+    problems = {
+        "sort": wish.sort not in able.sorts and f"This source cannot sort by {wish.sort}.",
+        "limit": not 1 <= wish.limit <= able.max_limit
+        and f"This source gives 1 to {able.max_limit} posts of a subreddit.",
+        "since": bool(wish.since or wish.until)
+        and not able.dates
+        and "This source cannot select by date.",
+        "include_comments": wish.include_comments
+        and not able.comments
+        and "This source cannot read comments.",
+        "only_new": wish.only_new and "Not available yet: every scrape reads the whole listing.",
+        "parallelism": wish.parallelism != 1 and "Not available yet: targets are read in order.",
+    }
+    for attr, problem in problems.items():
+        if problem:
+            raise InvalidInput("unsupported", problem, attr=attr)
