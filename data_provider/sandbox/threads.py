@@ -124,6 +124,6 @@ def thread_of(world: World, subreddit: Subreddit, index: int) -> Thread:
 def _parent(place: int, dice: Dice) -> int:
     """Choose what a comment answers: the post, the comment just before, or any earlier one."""
     throw = dice.share()
-    if place == 0 or throw < 0.35:  # noqa: PLR2004
+    if place == 0 or throw < 0.3:  # noqa: PLR2004
         return ROOT
-    return place - 1 if throw < 0.65 else dice.below(place)  # noqa: PLR2004
+    return place - 1 if throw < 0.75 else dice.below(place)  # noqa: PLR2004
