@@ -2,12 +2,15 @@
 
 ApplicationError(code, detail)
  ├─ InvalidInput 400   the request cannot be carried out as it stands; `attr` names the field
+ ├─ Unauthenticated 401  nobody, or not (any longer) who it says
  ├─ Forbidden    403   known, but not allowed
  ├─ NotFound     404   absent, or not yours: the two are not told apart
  ├─ Conflict     409   true, but not in the present state
  ├─ TooMany      429   over a quota; `retry_after` in seconds
  └─ Unavailable  503   something needed is not configured or not there right now
 """
+
+from typing import Any
 
 
 class ApplicationError(Exception):
@@ -26,6 +29,17 @@ class InvalidInput(ApplicationError):
     """The request cannot be carried out as it stands."""
 
     status = 400
+
+
+class Unauthenticated(ApplicationError):
+    """Nobody, or not (any longer) who it says it is."""
+
+    status = 401
+
+    def __init__(
+        self, detail: str = "Sign in first.", *, code: str = "authentication_failed"
+    ) -> None:
+        super().__init__(code, detail)
 
 
 class Forbidden(ApplicationError):
@@ -63,3 +77,13 @@ class Unavailable(ApplicationError):
     """Something that is needed is not there right now."""
 
     status = 503
+
+
+def error_body(error: ApplicationError) -> dict[str, Any]:
+    """Return the JSON body of the HTTP answer, for views that are not REST framework's."""
+    if error.status == InvalidInput.status:
+        kind = "validation_error"
+    else:
+        kind = "server_error" if error.status >= ApplicationError.status else "client_error"
+    problem = {"code": error.code, "detail": error.detail, "attr": error.attr}
+    return {"type": kind, "errors": [problem]}

@@ -1,1 +1,205 @@
-"""The HTTP face shared by all applications: authentication, errors, parsing, throttles."""
+"""The HTTP face shared by all applications: who calls, what is read, what is answered, how often.
+
+The views themselves are built from `common.api`.
+"""
+
+import json
+import logging
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
+from drf_standardized_errors.handler import ExceptionHandler as StandardHandler
+from rest_framework import exceptions
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.parsers import JSONParser
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from common.errors import ApplicationError, InvalidInput, Unauthenticated
+from config.logs import request_id
+from projects.models import User
+from projects.selectors import Principal, authenticate_bearer
+
+# More than any request of ours needs, far less than what exhausts the interpreter's stack.
+MAX_JSON_DEPTH = 32
+# The widest integer that either database stores.
+_MAX_INTEGER = 2**63 - 1
+
+logger = logging.getLogger(__name__)
+
+
+class PayloadTooLarge(exceptions.APIException):
+    """The body is longer than any request of ours needs."""
+
+    status_code = 413
+    default_code = "request_too_large"
+    default_detail = "The request body is too large."
+
+
+class _Refused(exceptions.APIException):
+    """An ApplicationError on its way out."""
+
+    def __init__(self, error: ApplicationError) -> None:
+        super().__init__(error.detail, error.code)
+        self.status_code = error.status
+        if isinstance(error, Unauthenticated):
+            self.auth_header = BearerAuthentication.scheme
+        if retry_after := getattr(error, "retry_after", None):
+            self.wait = max(1, math.ceil(retry_after))
+
+
+class BearerAuthentication(BaseAuthentication):
+    """`Authorization: Bearer <access or tpn_ token>`; `request.auth` is the Principal."""
+
+    scheme = "Bearer"
+
+    def authenticate(self, request: Request) -> tuple[User, Principal] | None:
+        """Return the caller, None without credentials; raises for credentials that do not count."""
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != self.scheme.lower():
+            return None
+        try:
+            principal = authenticate_bearer(token.strip())
+        except Unauthenticated as error:
+            raise exceptions.AuthenticationFailed(error.detail, error.code) from error
+        return principal.user, principal
+
+    def authenticate_header(self, request: Request) -> str:
+        """Name the scheme that a 401 asks for."""
+        return self.scheme
+
+
+class ApiRenderer(BaseRenderer):
+    """JSON; instants in UTC with `Z`."""
+
+    media_type = "application/json"
+    format = "json"
+    charset = None
+
+    def render(
+        self,
+        data: Any,
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        """Return the bytes; nothing for an answer without a body."""
+        if data is None:
+            return b""
+        return orjson.dumps(data, default=str, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)
+
+
+class StrictJSONParser(JSONParser):
+    """JSON without the parts on which parsers disagree, and nothing that a database refuses."""
+
+    def parse(
+        self,
+        stream: Any,
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Return the body; raises ParseError, or PayloadTooLarge."""
+        try:
+            body = stream.read()
+        except RequestDataTooBig as error:
+            raise PayloadTooLarge from error
+        try:
+            value = json.loads(
+                body.decode(),
+                object_pairs_hook=_unique,
+                parse_int=_integer,
+                parse_float=_finite,
+                parse_constant=_finite,
+            )
+            _check_strings_and_depth(value)
+        except RecursionError as error:
+            raise exceptions.ParseError("The JSON is nested too deeply.") from error
+        except ValueError as error:
+            raise exceptions.ParseError(f"The body is not acceptable JSON: {error}") from error
+        return value
+
+
+class ExceptionHandler(StandardHandler):
+    """Gives every error the one shape; what nobody anticipated says no more than where to look."""
+
+    def convert_known_exceptions(self, exc: Exception) -> Exception:
+        """Translate our errors, and a database that is not there."""
+        if isinstance(exc, InvalidInput):
+            detail = exceptions.ErrorDetail(exc.detail, exc.code)
+            return exceptions.ValidationError({exc.attr: [detail]} if exc.attr else [detail])
+        if isinstance(exc, ApplicationError):
+            return _Refused(exc)
+        if isinstance(exc, RequestDataTooBig):
+            return PayloadTooLarge()
+        if isinstance(exc, OperationalError | InterfaceError):
+            unavailable = exceptions.APIException(
+                "The database does not answer right now.", "database_unavailable"
+            )
+            unavailable.status_code = 503
+            return unavailable
+        return super().convert_known_exceptions(exc)
+
+    def convert_unhandled_exceptions(self, exc: Exception) -> exceptions.APIException:
+        """Answer with the id under which the log has the rest."""
+        if isinstance(exc, exceptions.APIException):
+            return exc
+        return exceptions.APIException(
+            f"Something went wrong here. The log has it under {request_id.get()}."
+        )
+
+    def report_exception(self, exc: exceptions.APIException, response: Response) -> None:
+        """Log what went wrong; an anticipated refusal did not."""
+        if not isinstance(self.exc, ApplicationError):
+            super().report_exception(exc, response)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name is given twice in one object")
+    return found
+
+
+def _integer(text: str) -> int:
+    # Compared as text first: converting a million digits takes minutes.
+    if len(text) > len(str(-_MAX_INTEGER)) or abs(int(text)) > _MAX_INTEGER:
+        raise ValueError("an integer is out of range")
+    return int(text)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("a number is not finite")
+    return number
+
+
+def _check_strings_and_depth(value: Any) -> None:
+    level: list[Any] = [value]
+    for _ in range(MAX_JSON_DEPTH + 1):
+        inner: list[Any] = []
+        for item in level:
+            if isinstance(item, str):
+                _check_string(item)
+            elif isinstance(item, dict):
+                inner += [*item.keys(), *item.values()]
+            elif isinstance(item, list):
+                inner += item
+        if not inner:
+            return
+        level = inner
+    raise ValueError("it is nested too deeply")
+
+
+def _check_string(text: str) -> None:
+    if "\x00" in text:
+        raise ValueError("a string contains NUL")
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise ValueError("a string contains half a character") from error

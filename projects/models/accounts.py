@@ -7,7 +7,19 @@ from django.db import models
 
 
 class User(AbstractUser):
-    """A person or script with an account."""
+    """A person or script with an account; a deleted one is emptied in the background."""
+
+    deleted_at = models.DateTimeField(null=True, editable=False)
+
+
+class FirstAccount(models.Model):
+    """The seat of the account that registered itself first: its key can be taken only once."""
+
+    seat = models.PositiveSmallIntegerField(primary_key=True)
+    user = models.OneToOneField(User, on_delete=models.CASCADE)
+
+    def __str__(self) -> str:
+        return str(self.user)
 
 
 class Session(models.Model):
@@ -15,6 +27,8 @@ class Session(models.Model):
 
     Only the current token of a family may be spent; the one before it is answered with the same
     child for a few seconds (two tabs refresh at once), later its replay revokes the family.
+    `credential` is a digest of the password it was opened with: however that is changed, the
+    session ends.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -25,6 +39,10 @@ class Session(models.Model):
     rotated_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
+    credential = models.CharField(max_length=64, default="")
+
+    def __str__(self) -> str:
+        return f"session {self.pk}"
 
 
 class ApiToken(models.Model):
@@ -36,3 +54,23 @@ class ApiToken(models.Model):
     digest = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class LoginFailure(models.Model):
+    """One failed sign-in, kept while it counts towards a limit; both columns are digests."""
+
+    account = models.CharField(max_length=64)
+    source = models.CharField(max_length=64)
+    failed_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["account", "failed_at"], name="failure_by_account"),
+            models.Index(fields=["source", "failed_at"], name="failure_by_source"),
+        ]
+
+    def __str__(self) -> str:
+        return f"failed sign-in at {self.failed_at}"

@@ -1,0 +1,159 @@
+"""Who is calling, and what of theirs there is to see."""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from common.errors import InvalidInput, NotFound, Unauthenticated
+from common.pagination import Key, Order
+from projects.models import ApiToken, Project, Session, User
+from projects.tokens import API_TOKEN_PREFIX, InvalidToken, digest_of, read_access
+
+NEWEST_FIRST = Order("created", (Key("created_at"), Key("id")))
+
+# Fine enough to see whether a token is in use, without a write on every request.
+_LAST_USED_RESOLUTION = timedelta(minutes=1)
+
+_PROJECT_FIELDS = (
+    "id",
+    "name",
+    "description",
+    "keywords",
+    "subreddits",
+    "created_at",
+    "updated_at",
+)
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who calls, and by which proof; `expires_at` is when the proof itself runs out, if ever."""
+
+    user: User = field(compare=False)
+    user_id: int
+    kind: Literal["session", "api_token"]
+    session_id: uuid.UUID | None = None
+    token_id: int | None = None
+    expires_at: datetime | None = field(default=None, compare=False)
+
+
+def authenticate_bearer(token: str) -> Principal:
+    """Return the caller whom an access token or API token proves; one query.
+
+    Raises Unauthenticated when the token is forged, expired or revoked, or the user disabled.
+    Synchronous: an async view calls it through `sync_to_async`.
+    """
+    if token.startswith(API_TOKEN_PREFIX):
+        return _principal_of_api_token(token)
+    try:
+        claims = read_access(token)
+    except InvalidToken as error:
+        raise Unauthenticated("The token is not valid, or has expired.") from error
+    session = _live_sessions(timezone.now()).filter(pk=claims.session_id).first()
+    if session is None or session.credential != session.user.get_session_auth_hash():
+        raise Unauthenticated("The session has ended.")
+    return Principal(
+        user=session.user,
+        user_id=session.user_id,
+        kind="session",
+        session_id=session.pk,
+        expires_at=claims.expires_at,
+    )
+
+
+def principals_still_valid(principals: Iterable[Principal]) -> set[Principal]:
+    """Return those whose session or token still stands and whose user is active; two queries.
+
+    When an access token runs out is the caller's to watch (`expires_at`).
+    """
+    asked = set(principals)
+    sessions = _live_sessions(timezone.now()).filter(
+        pk__in={principal.session_id for principal in asked if principal.session_id}
+    )
+    alive: set[Any] = {
+        session.pk
+        for session in sessions
+        if session.credential == session.user.get_session_auth_hash()
+    }
+    tokens = {principal.token_id for principal in asked if principal.token_id}
+    alive |= set(
+        ApiToken.objects.filter(pk__in=tokens, user__is_active=True).values_list("pk", flat=True)
+    )
+    return {
+        principal for principal in asked if (principal.session_id or principal.token_id) in alive
+    }
+
+
+def api_tokens_of(user: User) -> QuerySet[ApiToken, Any]:
+    """Return the user's API tokens without their secrets."""
+    return ApiToken.objects.filter(user=user).values(
+        "id", "name", "prefix", "created_at", "last_used_at"
+    )
+
+
+def projects_of(user: User) -> QuerySet[Project, Any]:
+    """Return the rows of the user's projects, without deleted ones."""
+    rows: QuerySet[Project, Any] = Project.objects.filter(owner=user, deleted_at=None)
+    return rows.values(*_PROJECT_FIELDS)
+
+
+def project_row_of(user: User, project_id: int) -> dict[str, Any]:
+    """Return one project as the API shows it; raises NotFound for absent and foreign ones."""
+    row: dict[str, Any] | None = projects_of(user).filter(pk=project_id).first()
+    if row is None:
+        raise NotFound
+    return row
+
+
+def project_of(user: User, project_id: int) -> Project:
+    """Return the project named in a path; raises NotFound for absent, foreign and deleted ones."""
+    project = Project.objects.filter(pk=project_id, owner=user, deleted_at=None).first()
+    if project is None:
+        raise NotFound
+    return project
+
+
+def project_for_body(user: User, project_id: int, *, attr: str = "project") -> Project:
+    """Return the project named in a body; raises InvalidInput `does_not_exist` as above."""
+    try:
+        return project_of(user, project_id)
+    except NotFound as error:
+        raise InvalidInput("does_not_exist", "There is no such project.", attr=attr) from error
+
+
+def projects_to_empty() -> list[int]:
+    """Return the ids of deleted projects whose rows are still there."""
+    return list(
+        Project.objects.exclude(deleted_at=None).order_by("pk").values_list("pk", flat=True)
+    )
+
+
+def _principal_of_api_token(token: str) -> Principal:
+    found = (
+        ApiToken.objects.filter(digest=digest_of(token), user__is_active=True)
+        .select_related("user")
+        .first()
+    )
+    if found is None:
+        raise Unauthenticated("The token is not valid, or was deleted.")
+    _note_use(found)
+    return Principal(user=found.user, user_id=found.user_id, kind="api_token", token_id=found.pk)
+
+
+def _note_use(token: ApiToken) -> None:
+    now = timezone.now()
+    stale = now - _LAST_USED_RESOLUTION
+    if token.last_used_at is None or token.last_used_at < stale:
+        unused = Q(last_used_at=None) | Q(last_used_at__lt=stale)
+        ApiToken.objects.filter(unused, pk=token.pk).update(last_used_at=now)
+
+
+def _live_sessions(now: datetime) -> QuerySet[Session]:
+    return Session.objects.filter(
+        revoked_at=None, expires_at__gt=now, user__is_active=True
+    ).select_related("user")
