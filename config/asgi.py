@@ -8,15 +8,15 @@ import asyncio
 import contextlib
 import contextvars
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 import orjson
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 
+from common import draining
 from common.executors import request_context
 from common.wakeup import relay
 
@@ -104,22 +104,28 @@ async def _refuse(send: Send) -> None:
 
 async def _live(receive: Receive, send: Send) -> None:
     await receive()
-    relaying = asyncio.create_task(relay(), name="relay", context=contextvars.Context())
+    relaying = _start(relay())
+    giving_back = _start(_give_back_when_draining())
     await send({"type": "lifespan.startup.complete"})
     await receive()
-    for stop in _stoppers():
-        await stop()
+    draining.start()
+    await giving_back
     relaying.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await relaying
     await send({"type": "lifespan.shutdown.complete"})
 
 
-def _stoppers() -> list[Callable[[], Awaitable[None]]]:
-    """List whom to tell that the process ends, in order: live jobs give their rows back."""
-    if find_spec("scraper.drives") is None:
-        return []
-    return [import_module("scraper.drives").stop_all]
+async def _give_back_when_draining() -> None:
+    """Let others carry on with the live jobs of this process as soon as it is told to end."""
+    # Imported late: applications can only be imported once Django is set up.
+    drives = import_module("scraper.drives")
+    await draining.wait()
+    await drives.stop_all()
+
+
+def _start(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    return asyncio.create_task(work, context=contextvars.Context())
 
 
 application = Application(get_asgi_application(), body_limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)

@@ -6,7 +6,6 @@ import logging
 import os
 import threading
 from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from celery import Celery
@@ -64,9 +63,5 @@ def _leave(**_: Any) -> None:
 
 
 def _call_scraper(hook: str) -> None:
-    # Looked up late: the task modules import this application.
-    if find_spec("scraper.tasks") is None:
-        return
-    function = getattr(import_module("scraper.tasks"), hook, None)
-    if function is not None:
-        function()
+    # Imported late: the task modules need this application.
+    getattr(import_module("scraper.tasks"), hook)()

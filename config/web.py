@@ -37,6 +37,7 @@ def build_server(environment: Environment) -> Server:
             "config.asgi:application",
             lifespan="on",
             log_config=None,
+            log_level="warning",
             access_log=False,
             server_header=False,
             proxy_headers=environment.TEPPAN_PUBLIC_URL is not None,
