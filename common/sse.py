@@ -163,9 +163,7 @@ class Feed:
             index += 1
         return index
 
-    def since(
-        self, index: int, position: Position
-    ) -> tuple[bytes, int | None, Position, bool]:
+    def since(self, index: int, position: Position) -> tuple[bytes, int | None, Position, bool]:
         """Return the frames from `index` on as one write: bytes, next index, position, the end.
 
         No bytes and no index when they are no longer kept: the viewer fell behind. Viewers at the

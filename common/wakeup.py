@@ -1,5 +1,7 @@
-"""Pokes between processes: "stream X has something new". A hint only: whoever waits also looks by
-itself from time to time, so a lost poke (or a lost Redis) costs at most that pause.
+"""Pokes between processes: "stream X has something new".
+
+A hint only: whoever waits also looks by itself from time to time, so a lost poke (or a lost Redis)
+costs at most that pause.
 """
 
 import asyncio

@@ -235,7 +235,7 @@ SPECTACULAR_SETTINGS = {
 
 # What the applications need to know of the environment; times already scaled.
 _scale = ENV.TEPPAN_TIME_SCALE
-TEPPAN = {
+TEPPAN: dict[str, Any] = {
     "LEASE_SECONDS": ENV.TEPPAN_LEASE_SECONDS * _scale,
     "VIEWER_GRACE_SECONDS": 30 * _scale,
     "KEEPALIVE_SECONDS": 15 * _scale,

@@ -13,15 +13,7 @@ if TYPE_CHECKING:
     from data_provider.config import ProviderConfig
 
 BACKENDS: dict[str, str] = {
-    "auto": "data_provider.auto:AutoBackend",
     "native_json": "data_provider.backends.native_json:NativeJsonBackend",
-    "playwright": "data_provider.backends.playwright:PlaywrightBackend",
-    "nodriver": "data_provider.backends.nodriver:NodriverBackend",
-    "selenium": "data_provider.backends.selenium:SeleniumBackend",
-    "brightdata": "data_provider.backends.brightdata:BrightDataBackend",
-    "oauth": "data_provider.backends.oauth:OAuthBackend",
-    "rss": "data_provider.backends.rss:RssBackend",
-    "archive": "data_provider.backends.archive:ArchiveBackend",
     "sandbox": "data_provider.backends.sandbox:SandboxBackend",
 }
 

@@ -93,9 +93,7 @@ def append(stream: str, first_seq: int, facts: Sequence[Fact]) -> None:
     """Write facts under numbers already taken, and wake the stream's readers after the commit."""
     now = timezone.now()
     Event.objects.bulk_create(
-        Event(
-            stream=stream, seq=first_seq + index, type=fact.type, data=fact.data, created_at=now
-        )
+        Event(stream=stream, seq=first_seq + index, type=fact.type, data=fact.data, created_at=now)
         for index, fact in enumerate(facts)
     )
     transaction.on_commit(lambda: wakeup.poke(stream))

@@ -94,7 +94,11 @@ class Keeper:
         self._thread: threading.Thread | None = None
 
     def keeping(
-        self, run: Run, guard: Guard, *, is_unwatched: Callable[[datetime | None], bool] | None = None
+        self,
+        run: Run,
+        guard: Guard,
+        *,
+        is_unwatched: Callable[[datetime | None], bool] | None = None,
     ) -> "_Kept":
         """Return a context in which the run's lease is renewed and its guard informed.
 

@@ -170,7 +170,7 @@ class Run(models.Model):
         return change_and_fire(self, [], when=lease.held, changes=changes) is not None
 
     def end_parts(self, status: str, *, code: str, detail: str) -> Sequence[Fact]:
-        """End what the run consists of, in its terminal transaction; the facts come before the end."""
+        """End what the run consists of, in its terminal transaction; its facts precede the end."""
         return ()
 
     def terminal_data(self) -> dict[str, Any]:

@@ -1,8 +1,12 @@
 """Tables of scraping: the job, its targets, the posts of a project, and which job saw which post."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from django.db import models
 from django.db.models.functions import Coalesce
 
+from projects.activity import Fact
 from projects.runs import Run
 
 
@@ -34,9 +38,38 @@ class ScrapingJob(Run):
             models.Index(fields=["owner", "created_at", "id"], name="job_by_owner"),
         ]
 
+    def status_if_cut(self) -> str:
+        """Return partial once something was stored, else failed."""
+        return self.Status.PARTIAL if self.posts_scraped else self.Status.FAILED
+
+    def end_parts(self, status: str, *, code: str, detail: str) -> Sequence[Fact]:
+        """End the targets that are not finished: with the job's cancel, or with what cut it off."""
+        facts = []
+        for target in self.targets.filter(status__in=("pending", "running")).order_by("position"):
+            if status == self.Status.CANCELLED:
+                target.status = status
+            else:
+                target.end_with(code, detail)
+            target.save()
+            facts.append(target.changed())
+        return facts
+
+    def terminal_data(self) -> dict[str, Any]:
+        """Return the data of the job's last event, by its status."""
+        if self.status == self.Status.FAILED:
+            return {"error": {"code": self.error_code, "detail": self.error_detail}}
+        counts = {"posts_scraped": self.posts_scraped}
+        if self.status == self.Status.CANCELLED:
+            return counts
+        ended_badly = self.targets.exclude(error_code="").order_by("position")
+        errors = [target.error_entry() for target in ended_badly]
+        return {"status": self.status, **counts, "posts_new": self.posts_new, "errors": errors}
+
 
 class ScrapingTarget(models.Model):
     """One subreddit of a job, with the place where it goes on."""
+
+    CHANGED = "target.changed"
 
     job = models.ForeignKey(ScrapingJob, on_delete=models.CASCADE, related_name="targets")
     position = models.PositiveIntegerField()
@@ -58,6 +91,39 @@ class ScrapingTarget(models.Model):
 
     def __str__(self) -> str:
         return f"r/{self.subreddit}"
+
+    def end_with(self, code: str, detail: str, *, sample: str = "") -> None:
+        """End for a reason: partial when pages were stored, else failed."""
+        self.status = "partial" if self.cursor or self.posts_scraped else "failed"
+        self.error_code = code
+        self.error_detail = detail
+        self.error_sample = sample
+
+    def entry(self) -> dict[str, Any]:
+        """Return one entry of the job's `targets`, as REST and the stream show it."""
+        error = {"code": self.error_code, "detail": self.error_detail}
+        return {
+            "subreddit": self.subreddit,
+            "status": self.status,
+            "posts_scraped": self.posts_scraped,
+            "posts_new": self.posts_new,
+            "backend_used": self.backend_used or None,
+            "exhausted": self.stopped_by == "exhausted",
+            "stopped_by": self.stopped_by or None,
+            "error": error if self.error_code else None,
+        }
+
+    def error_entry(self) -> dict[str, str]:
+        """Return one entry of the job's `errors`."""
+        return {
+            "subreddit": self.subreddit,
+            "code": self.error_code,
+            "detail": self.error_detail,
+        }
+
+    def changed(self) -> Fact:
+        """Return the fact that the target is as it is now."""
+        return Fact(self.CHANGED, self.entry())
 
 
 class ScrapedPost(models.Model):

@@ -48,16 +48,14 @@ async def _scrape_target(
 ) -> AsyncGenerator[Committed, None]:
     try:
         async with open_source(job.backend) as source:
-            await run_in_database_thread(store.start_target, job, target)
+            await run_in_database_thread(store.start_target, job, target, source.name)
             async with aclosing(_items(job, target, source)) as items:
                 while (item := await guard.race(anext(items, None))) is not None:
                     if isinstance(item, Notice):
                         await run_in_database_thread(store.record_notice, job, item)
                         continue
                     posts = [post for post in item.posts if _is_wanted(post.score, job)]
-                    yield await run_in_database_thread(
-                        store.commit_page, job, target, item, posts
-                    )
+                    yield await run_in_database_thread(store.commit_page, job, target, item, posts)
     except SourceError as error:
         await run_in_database_thread(store.fail_target, job, target, error)
     except (Stopped, GeneratorExit):

@@ -1,17 +1,20 @@
 """Reads jobs and posts as the outside sees them: plain dictionaries, no model instances."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
+from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from common.errors import NotFound
 from projects.models import User
 from projects.runs import TERMINAL, claimable
-from scraper.events import target_entry
 from scraper.models import JobPost, ScrapedPost, ScrapingJob, ScrapingTarget
+
+OVERVIEW_DAYS = 90
+MOST_SUBREDDITS_SHOWN = 100
 
 POST_FIELDS = (
     "fullname",
@@ -91,8 +94,8 @@ def job_as_json(job: ScrapingJob, targets: Sequence[ScrapingTarget]) -> dict[str
         "requests_made": job.requests_made,
         "progress": progress,
         "eta_seconds": eta_seconds(job, progress, timezone.now()),
-        "targets": [target_entry(target) for target in targets],
-        "errors": [error_entry(target) for target in failed],
+        "targets": [target.entry() for target in targets],
+        "errors": [target.error_entry() for target in failed],
         "event_seq": job.event_seq,
         "attempt": job.attempt,
         "created_at": job.created_at,
@@ -118,15 +121,6 @@ def jobs_as_json(jobs: Sequence[ScrapingJob]) -> list[dict[str, Any]]:
     for target in ScrapingTarget.objects.filter(job__in=jobs).order_by("job", "position"):
         targets[target.job_id].append(target)
     return [job_as_json(job, targets[job.pk]) for job in jobs]
-
-
-def error_entry(target: ScrapingTarget) -> dict[str, str]:
-    """Return one entry of a job's `errors`."""
-    return {
-        "subreddit": target.subreddit,
-        "code": target.error_code,
-        "detail": target.error_detail,
-    }
 
 
 def progress_of(job: ScrapingJob, targets: Sequence[ScrapingTarget]) -> float:
@@ -155,12 +149,12 @@ def eta_seconds(job: ScrapingJob, progress: float, now: datetime) -> float | Non
 
 def post_as_json(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return a post as REST shows it, from a row with POST_FIELDS."""
-    post = {"id": row["fullname"], **row}
-    del post["fullname"]
-    return post
+    return {"id": row["fullname"], **{name: row[name] for name in POST_FIELDS[1:]}}
 
 
-def posts_of_events(job_id: int, seqs: Sequence[int]) -> dict[int, list[tuple[int, dict[str, Any]]]]:
+def posts_of_events(
+    job_id: int, seqs: Sequence[int]
+) -> dict[int, list[tuple[int, dict[str, Any]]]]:
     """Return for each page event its posts with their place in it, as they are now."""
     names = [f"post__{name}" for name in POST_FIELDS]
     rows = JobPost.objects.filter(job_id=job_id, seq__in=seqs).order_by("seq", "n")
@@ -171,6 +165,66 @@ def posts_of_events(job_id: int, seqs: Sequence[int]) -> dict[int, list[tuple[in
     return found
 
 
-def posts_of_project(project_id: int) -> QuerySet[ScrapedPost]:
-    """Return the posts a project holds."""
-    return ScrapedPost.objects.filter(project_id=project_id)
+def posts_of_project(project_id: int) -> QuerySet[ScrapedPost, dict[str, Any]]:
+    """Return the rows of a project's posts, each with POST_FIELDS and its id."""
+    return ScrapedPost.objects.filter(project_id=project_id).values("id", *POST_FIELDS)
+
+
+def posts_matching(
+    project_id: int, wish: Mapping[str, Any]
+) -> QuerySet[ScrapedPost, dict[str, Any]]:
+    """Return the rows of a project's posts that match the filters named as in REST."""
+    rows = posts_of_project(project_id)
+    for name, lookup in _POST_FILTERS.items():
+        if name in wish:
+            rows = rows.filter(**{lookup: wish[name]})
+    if "q" in wish:
+        rows = rows.filter(Q(title__icontains=wish["q"]) | Q(selftext__icontains=wish["q"]))
+    if "job" in wish:
+        rows = rows.filter(pk__in=JobPost.objects.filter(job_id=wish["job"]).values("post_id"))
+    return rows
+
+
+_POST_FILTERS = {
+    "subreddit": "subreddit__iexact",
+    "author": "author__iexact",
+    "flair": "flair",
+    "min_score": "score__gte",
+    "since": "created_at__gte",
+    "until": "created_at__lt",
+    "over_18": "over_18",
+}
+
+
+def posts_of_job(job_id: int) -> QuerySet[JobPost, dict[str, Any]]:
+    """Return the rows of the posts that a job saw; see `joined_post_as_json`."""
+    names = [f"post__{name}" for name in POST_FIELDS]
+    return JobPost.objects.filter(job_id=job_id).values("id", "seq", "n", *names)
+
+
+def joined_post_as_json(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a post as REST shows it, from a row of `posts_of_job`."""
+    return post_as_json({name: row[f"post__{name}"] for name in POST_FIELDS})
+
+
+def jobs_matching(user: User, wish: Mapping[str, Any]) -> QuerySet[ScrapingJob]:
+    """Return the user's jobs that match `project`, `status` and `mode`."""
+    return jobs_visible_to(user).filter(**wish)
+
+
+def overview_of(project_id: int) -> dict[str, Any]:
+    """Return what a project holds: counters, posts per day and subreddit, jobs by status."""
+    posts = ScrapedPost.objects.filter(project_id=project_id)
+    jobs = ScrapingJob.objects.filter(project_id=project_id)
+    since = timezone.now() - timedelta(days=OVERVIEW_DAYS)
+    days = posts.filter(created_at__gte=since).annotate(date=TruncDate("created_at"))
+    by_subreddit = posts.values("subreddit").annotate(
+        posts=Count("pk"), last_fetched_at=Max("fetched_at")
+    )
+    return {
+        **posts.aggregate(posts=Count("pk"), authors=Count("author", distinct=True)),
+        "subreddits": list(by_subreddit.order_by("-posts")[:MOST_SUBREDDITS_SHOWN]),
+        "posts_per_day": list(days.values("date").annotate(posts=Count("pk")).order_by("date")),
+        "jobs": dict(jobs.values_list("status").annotate(Count("pk")).order_by()),
+        "last_job_at": jobs.aggregate(latest=Max("created_at"))["latest"],
+    }

@@ -180,3 +180,29 @@ class BackendSerializer(serializers.Serializer[Any]):
     needs = serializers.ListField(child=serializers.CharField())
     capabilities = serializers.DictField()
     reason = serializers.CharField(allow_null=True)
+
+
+class DayCountSerializer(serializers.Serializer[Any]):
+    """Posts of one day."""
+
+    date = serializers.DateField()
+    posts = serializers.IntegerField()
+
+
+class SubredditCountSerializer(serializers.Serializer[Any]):
+    """Posts of one subreddit."""
+
+    subreddit = serializers.CharField()
+    posts = serializers.IntegerField()
+    last_fetched_at = serializers.DateTimeField()
+
+
+class OverviewSerializer(serializers.Serializer[Any]):
+    """What a project holds."""
+
+    posts = serializers.IntegerField()
+    authors = serializers.IntegerField()
+    subreddits = SubredditCountSerializer(many=True)
+    posts_per_day = DayCountSerializer(many=True, help_text="By creation, the last 90 days.")
+    jobs = serializers.DictField(help_text="Number of jobs by status.")
+    last_job_at = serializers.DateTimeField(allow_null=True)

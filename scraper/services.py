@@ -41,14 +41,28 @@ class StartJob:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
-def start_job(owner: User, project: Project, wish: StartJob, *, origin: str) -> ScrapingJob:
+def start_job(
+    owner: User, project: Project, wish: StartJob, *, origin: str, announce: bool = True
+) -> ScrapingJob:
     """Create a job and tell the workers; a live job waits for its stream to be opened first.
 
-    Raises InvalidInput, naming the field, for what cannot be scraped as asked.
+    Without `announce` the caller drives the job itself; workers only take it if nobody did within
+    the time a live job waits for its viewer. Raises InvalidInput, naming the field, for what
+    cannot be scraped as asked.
     """
     names = _distinct_names(wish)
     _check_ability(wish)
-    return _create(owner, project, _Plan(wish.mode, wish.backend, _config(wish)), names, origin, wish.metadata)
+    is_announced = announce and wish.mode == ScrapingJob.Mode.BULK
+    job = ScrapingJob(
+        owner=owner,
+        project=project,
+        mode=wish.mode,
+        backend=wish.backend,
+        config=_config(wish),
+        metadata=dict(wish.metadata),
+        origin=origin,
+    )
+    return _create(job, names, is_announced=is_announced)
 
 
 def cancel_job(job: ScrapingJob) -> ScrapingJob:
@@ -68,47 +82,34 @@ def retry_job(job: ScrapingJob, *, origin: str) -> ScrapingJob:
     places = [(target.subreddit, target.cursor) for target in left]
     if not places:
         raise Conflict("nothing_to_retry", "Every target of this job completed.")
-    plan = _Plan(job.mode, job.backend, job.config)
-    return _create(job.owner, job.project, plan, places, origin, job.metadata, retry_of=job)
+    again = ScrapingJob(
+        owner=job.owner,
+        project=job.project,
+        mode=job.mode,
+        backend=job.backend,
+        config=job.config,
+        metadata=job.metadata,
+        origin=origin,
+        retry_of=job,
+    )
+    return _create(again, places, is_announced=job.mode == ScrapingJob.Mode.BULK)
 
 
-@dataclass(frozen=True)
-class _Plan:
-    mode: str
-    backend: str
-    config: dict[str, Any]
-
-
-def _create(  # noqa: PLR0913 -- the columns of one row
-    owner: User,
-    project: Project,
-    plan: _Plan,
-    places: Sequence[tuple[str, str]],
-    origin: str,
-    metadata: Mapping[str, Any],
-    *,
-    retry_of: ScrapingJob | None = None,
+def _create(
+    job: ScrapingJob, places: Sequence[tuple[str, str]], *, is_announced: bool
 ) -> ScrapingJob:
-    grace = settings.TEPPAN["VIEWER_GRACE_SECONDS"] if plan.mode == "stream" else 0
+    """Save a job with its targets, each a name and where to go on, and its first event."""
+    if not is_announced:
+        grace = timedelta(seconds=settings.TEPPAN["VIEWER_GRACE_SECONDS"])
+        job.available_at = timezone.now() + grace
     with transaction.atomic():
-        job = ScrapingJob.objects.create(
-            owner=owner,
-            project=project,
-            mode=plan.mode,
-            backend=plan.backend,
-            config=plan.config,
-            metadata=dict(metadata),
-            origin=origin,
-            retry_of=retry_of,
-            available_at=timezone.now() + timedelta(seconds=grace),
-        )
+        job.save()
         ScrapingTarget.objects.bulk_create(
             ScrapingTarget(job=job, position=position, subreddit=name, cursor=cursor)
             for position, (name, cursor) in enumerate(places)
         )
         change_and_fire(job, [Fact(events.QUEUED, {})])
-        job.event_seq = 1
-        if plan.mode == ScrapingJob.Mode.BULK:
+        if is_announced:
             transaction.on_commit(lambda: hint_workers(job.pk))
     return job
 
@@ -136,10 +137,14 @@ def _distinct_names(wish: StartJob) -> list[tuple[str, str]]:
         try:
             name = subreddit_name(text)
         except InvalidQuery as error:
-            raise InvalidInput("invalid", f"{text[:60]!r}: {error.message}", attr="subreddits") from error
+            raise InvalidInput(
+                "invalid", f"{text[:60]!r}: {error.message}", attr="subreddits"
+            ) from error
         names.setdefault(name.casefold(), name)
     if wish.mode == ScrapingJob.Mode.STREAM and len(names) != 1:
-        raise InvalidInput("invalid", "A live scrape takes exactly one subreddit.", attr="subreddits")
+        raise InvalidInput(
+            "invalid", "A live scrape takes exactly one subreddit.", attr="subreddits"
+        )
     if not 1 <= len(names) <= MOST_TARGETS:
         raise InvalidInput("invalid", f"Name 1 to {MOST_TARGETS} subreddits.", attr="subreddits")
     return [(name, "") for name in names.values()]

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from data_provider import Notice, Page, Post, SourceError
-from projects.activity import Fact, append, change_and_fire, take_numbers
+from projects.activity import append, change_and_fire, take_numbers
 from projects.keeper import Stopped, StopReason
 from scraper import events, upsert
 from scraper.models import ScrapingJob, ScrapingTarget
@@ -56,16 +56,17 @@ def commit_page(
         ScrapingJob.objects.filter(pk=job.pk).update(
             posts_scraped=F("posts_scraped") + added, posts_new=F("posts_new") + new
         )
-        counts = {"posts": added, "posts_scraped": job.posts_scraped}
-        append(job.stream, seq, [Fact(events.PAGE_STORED, counts), events.target_changed(target)])
+        stored = events.page_stored(posts=added, posts_scraped=job.posts_scraped)
+        append(job.stream, seq, [stored, target.changed()])
     return Committed(seq, job.posts_scraped, job.posts_new)
 
 
-def start_target(job: ScrapingJob, target: ScrapingTarget) -> None:
-    """Mark a target as being worked on. Raises Stopped as `commit_page`."""
-    if target.status == "running":
+def start_target(job: ScrapingJob, target: ScrapingTarget, backend: str) -> None:
+    """Mark a target as being worked on by a source. Raises Stopped as `commit_page`."""
+    if target.status == "running" and target.backend_used == backend:
         return
     target.status = "running"
+    target.backend_used = backend
     _commit_target(job, target)
 
 
@@ -78,10 +79,7 @@ def end_target(
     job: ScrapingJob, target: ScrapingTarget, code: str, detail: str, *, sample: str = ""
 ) -> None:
     """End a target with a reason: partial when it has pages, else failed. Raises Stopped."""
-    target.status = "partial" if target.cursor or target.posts_scraped else "failed"
-    target.error_code = code
-    target.error_detail = detail
-    target.error_sample = sample
+    target.end_with(code, detail, sample=sample)
     _commit_target(job, target)
 
 
@@ -130,7 +128,7 @@ def _commit_target(job: ScrapingJob, target: ScrapingTarget) -> None:
     with transaction.atomic():
         seq = _take(job, 1)
         target.save()
-        append(job.stream, seq, [events.target_changed(target)])
+        append(job.stream, seq, [target.changed()])
 
 
 def _take(job: ScrapingJob, count: int, **changes: object) -> int:

@@ -1,5 +1,6 @@
 """The stream of a job: authenticate, then follow its log. No thread and no connection is held."""
 
+import math
 import time
 from collections import deque
 from collections.abc import AsyncGenerator
@@ -7,10 +8,17 @@ from contextlib import aclosing
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotAllowed,
+    JsonResponse,
+    StreamingHttpResponse,
+)
 
 from common import sse
-from common.errors import InvalidInput
+from common.errors import ApplicationError, InvalidInput, TooMany, Unauthenticated, error_body
 from common.executors import run_in_database_thread
 from projects.selectors import Principal, authenticate_bearer
 from scraper import drives, selectors, viewers
@@ -75,6 +83,18 @@ class JobLog:
 
 async def job_stream(request: HttpRequest, job_id: int) -> HttpResponseBase:
     """GET: the job's events as server-sent events, from a cursor on."""
+    if request.method != "GET":
+        return HttpResponseNotAllowed(["GET"])
+    try:
+        return await _job_stream(request, job_id)
+    except ApplicationError as error:
+        headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthenticated) else {}
+        if isinstance(error, TooMany):
+            headers["Retry-After"] = str(math.ceil(error.retry_after))
+        return JsonResponse(error_body(error), status=error.status, headers=headers)
+
+
+async def _job_stream(request: HttpRequest, job_id: int) -> HttpResponseBase:
     principal = await sync_to_async(_authenticate)(request)
     cursor = _cursor_of(request)
     job = await sync_to_async(selectors.job_of)(principal.user, job_id)
@@ -83,7 +103,11 @@ async def job_stream(request: HttpRequest, job_id: int) -> HttpResponseBase:
     content = _content(principal, job_id, cursor)
     await anext(content)
     if job.mode == ScrapingJob.Mode.STREAM and not job.is_terminal:
-        await drives.open_drive(job_id)
+        try:
+            await drives.open_drive(job_id)
+        except BaseException:
+            await content.aclose()
+            raise
     return StreamingHttpResponse(
         content,
         content_type="text/event-stream; charset=utf-8",
@@ -121,6 +145,8 @@ def _authenticate(request: HttpRequest) -> Principal:
 def _cursor_of(request: HttpRequest) -> sse.Position | None:
     unknown = sorted(set(request.GET) - {"after"})
     if unknown:
-        raise InvalidInput("unknown_parameter", f"Unknown parameter: {unknown[0]}.", attr=unknown[0])
+        raise InvalidInput(
+            "unknown_parameter", f"Unknown parameter: {unknown[0]}.", attr=unknown[0]
+        )
     text = request.headers.get("Last-Event-ID") or request.GET.get("after")
     return sse.parse_cursor(text) if text else None

@@ -49,9 +49,7 @@ _POSTS = ScrapedPost._meta.db_table  # noqa: SLF001
 _JOB_POSTS = JobPost._meta.db_table  # noqa: SLF001
 
 
-def store_posts(
-    job: ScrapingJob, seq: int, posts: Sequence[Post], page: Page
-) -> tuple[int, int]:
+def store_posts(job: ScrapingJob, seq: int, posts: Sequence[Post], page: Page) -> tuple[int, int]:
     """Insert or refresh posts and note that the job saw them under event `seq`.
 
     Returns how many the job had not seen before, and how many the project did not have. Call it
@@ -121,9 +119,7 @@ _MEDIA = 1 + list(_POST_COLUMNS).index("media")
 _INSTANTS = tuple(1 + list(_POST_COLUMNS).index(name) for name in ("edited_at", "created_at"))
 
 
-def _store_postgresql(
-    job: ScrapingJob, seq: int, posts: list[Post], page: Page
-) -> tuple[int, int]:
+def _store_postgresql(job: ScrapingJob, seq: int, posts: list[Post], page: Page) -> tuple[int, int]:
     parameters = [
         _as_json(posts).decode(),
         job.project_id,

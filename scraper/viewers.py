@@ -52,7 +52,7 @@ def count_open() -> int:
 @contextlib.asynccontextmanager
 async def admitted(principal: Principal, job_id: int) -> AsyncGenerator[sse.Viewer, None]:
     """Yield a viewer that is looked after. Raises TooMany beyond the user's number of streams."""
-    mine = sum(1 for one in _open.values() if one.principal.user.pk == principal.user.pk)
+    mine = sum(1 for one in _open.values() if one.principal.user_id == principal.user_id)
     if mine >= settings.TEPPAN["MAX_STREAMS_PER_USER"]:
         raise TooMany("You have too many streams open; close one.", retry_after=5)
     viewer = sse.Viewer()
@@ -113,4 +113,3 @@ async def _look_after(present: list[_Open]) -> None:
 def _note_viewed(job_ids: list[int]) -> None:
     watched = ScrapingJob.objects.filter(pk__in=job_ids, mode="stream", status="running")
     watched.update(viewed_at=timezone.now())
-

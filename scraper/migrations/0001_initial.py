@@ -8,154 +8,277 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('projects', '0001_initial'),
+        ("projects", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ScrapedPost',
+            name="ScrapedPost",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('fullname', models.TextField()),
-                ('subreddit', models.TextField()),
-                ('title', models.TextField()),
-                ('author', models.TextField(null=True)),
-                ('selftext', models.TextField()),
-                ('url', models.TextField()),
-                ('permalink', models.TextField()),
-                ('domain', models.TextField()),
-                ('score', models.IntegerField(null=True)),
-                ('upvote_ratio', models.FloatField(null=True)),
-                ('num_comments', models.IntegerField(null=True)),
-                ('flair', models.TextField(null=True)),
-                ('over_18', models.BooleanField()),
-                ('spoiler', models.BooleanField()),
-                ('stickied', models.BooleanField()),
-                ('locked', models.BooleanField()),
-                ('is_self', models.BooleanField()),
-                ('post_type', models.CharField(max_length=16)),
-                ('thumbnail', models.TextField(null=True)),
-                ('media', models.JSONField(default=list)),
-                ('crosspost_parent', models.TextField(null=True)),
-                ('removed', models.CharField(max_length=8, null=True)),
-                ('edited_at', models.DateTimeField(null=True)),
-                ('created_at', models.DateTimeField()),
-                ('fetched_at', models.DateTimeField()),
-                ('backend', models.CharField(max_length=16)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='projects.project')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("fullname", models.TextField()),
+                ("subreddit", models.TextField()),
+                ("title", models.TextField()),
+                ("author", models.TextField(null=True)),
+                ("selftext", models.TextField()),
+                ("url", models.TextField()),
+                ("permalink", models.TextField()),
+                ("domain", models.TextField()),
+                ("score", models.IntegerField(null=True)),
+                ("upvote_ratio", models.FloatField(null=True)),
+                ("num_comments", models.IntegerField(null=True)),
+                ("flair", models.TextField(null=True)),
+                ("over_18", models.BooleanField()),
+                ("spoiler", models.BooleanField()),
+                ("stickied", models.BooleanField()),
+                ("locked", models.BooleanField()),
+                ("is_self", models.BooleanField()),
+                ("post_type", models.CharField(max_length=16)),
+                ("thumbnail", models.TextField(null=True)),
+                ("media", models.JSONField(default=list)),
+                ("crosspost_parent", models.TextField(null=True)),
+                ("removed", models.CharField(max_length=8, null=True)),
+                ("edited_at", models.DateTimeField(null=True)),
+                ("created_at", models.DateTimeField()),
+                ("fetched_at", models.DateTimeField()),
+                ("backend", models.CharField(max_length=16)),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, to="projects.project"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ScrapingJob',
+            name="ScrapingJob",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('status', models.CharField(choices=[('pending', 'Pending'), ('running', 'Running'), ('completed', 'Completed'), ('partial', 'Partial'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='pending', max_length=10)),
-                ('cancel_requested', models.BooleanField(default=False)),
-                ('fence', models.BigIntegerField(default=0)),
-                ('worker', models.CharField(blank=True, default='', max_length=128)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('available_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('attempt', models.PositiveIntegerField(default=0)),
-                ('losses', models.PositiveIntegerField(default=0)),
-                ('event_seq', models.BigIntegerField(default=0)),
-                ('origin', models.CharField(choices=[('web', 'Web'), ('api', 'Api'), ('cli', 'Cli'), ('schedule', 'Schedule')], default='api', max_length=8)),
-                ('metadata', models.JSONField(default=dict)),
-                ('error_code', models.CharField(blank=True, default='', max_length=32)),
-                ('error_detail', models.TextField(blank=True, default='')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('mode', models.CharField(choices=[('bulk', 'Bulk'), ('stream', 'Stream')], max_length=8)),
-                ('backend', models.CharField(max_length=16)),
-                ('config', models.JSONField(default=dict)),
-                ('posts_scraped', models.PositiveIntegerField(default=0)),
-                ('posts_new', models.PositiveIntegerField(default=0)),
-                ('comments_scraped', models.PositiveIntegerField(default=0)),
-                ('requests_made', models.PositiveIntegerField(default=0)),
-                ('viewed_at', models.DateTimeField(null=True)),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='projects.project')),
-                ('retry_of', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, to='scraper.scrapingjob')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("running", "Running"),
+                            ("completed", "Completed"),
+                            ("partial", "Partial"),
+                            ("failed", "Failed"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                    ),
+                ),
+                ("cancel_requested", models.BooleanField(default=False)),
+                ("fence", models.BigIntegerField(default=0)),
+                ("worker", models.CharField(blank=True, default="", max_length=128)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("available_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("attempt", models.PositiveIntegerField(default=0)),
+                ("losses", models.PositiveIntegerField(default=0)),
+                ("event_seq", models.BigIntegerField(default=0)),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[
+                            ("web", "Web"),
+                            ("api", "Api"),
+                            ("cli", "Cli"),
+                            ("schedule", "Schedule"),
+                        ],
+                        default="api",
+                        max_length=8,
+                    ),
+                ),
+                ("metadata", models.JSONField(default=dict)),
+                ("error_code", models.CharField(blank=True, default="", max_length=32)),
+                ("error_detail", models.TextField(blank=True, default="")),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("started_at", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "mode",
+                    models.CharField(
+                        choices=[("bulk", "Bulk"), ("stream", "Stream")], max_length=8
+                    ),
+                ),
+                ("backend", models.CharField(max_length=16)),
+                ("config", models.JSONField(default=dict)),
+                ("posts_scraped", models.PositiveIntegerField(default=0)),
+                ("posts_new", models.PositiveIntegerField(default=0)),
+                ("comments_scraped", models.PositiveIntegerField(default=0)),
+                ("requests_made", models.PositiveIntegerField(default=0)),
+                ("viewed_at", models.DateTimeField(null=True)),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, to="projects.project"
+                    ),
+                ),
+                (
+                    "retry_of",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        to="scraper.scrapingjob",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='JobPost',
+            name="JobPost",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('seq', models.BigIntegerField()),
-                ('n', models.PositiveIntegerField()),
-                ('post', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='scraper.scrapedpost')),
-                ('job', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='scraper.scrapingjob')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("seq", models.BigIntegerField()),
+                ("n", models.PositiveIntegerField()),
+                (
+                    "post",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, to="scraper.scrapedpost"
+                    ),
+                ),
+                (
+                    "job",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, to="scraper.scrapingjob"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ScrapingTarget',
+            name="ScrapingTarget",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveIntegerField()),
-                ('subreddit', models.CharField(max_length=64)),
-                ('status', models.CharField(choices=[('pending', 'Pending'), ('running', 'Running'), ('completed', 'Completed'), ('partial', 'Partial'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='pending', max_length=10)),
-                ('cursor', models.TextField(blank=True, default='')),
-                ('posts_scraped', models.PositiveIntegerField(default=0)),
-                ('posts_new', models.PositiveIntegerField(default=0)),
-                ('backend_used', models.CharField(blank=True, default='', max_length=16)),
-                ('stopped_by', models.CharField(blank=True, default='', max_length=16)),
-                ('error_code', models.CharField(blank=True, default='', max_length=32)),
-                ('error_detail', models.TextField(blank=True, default='')),
-                ('error_sample', models.TextField(blank=True, default='')),
-                ('job', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='targets', to='scraper.scrapingjob')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.PositiveIntegerField()),
+                ("subreddit", models.CharField(max_length=64)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("running", "Running"),
+                            ("completed", "Completed"),
+                            ("partial", "Partial"),
+                            ("failed", "Failed"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                    ),
+                ),
+                ("cursor", models.TextField(blank=True, default="")),
+                ("posts_scraped", models.PositiveIntegerField(default=0)),
+                ("posts_new", models.PositiveIntegerField(default=0)),
+                ("backend_used", models.CharField(blank=True, default="", max_length=16)),
+                ("stopped_by", models.CharField(blank=True, default="", max_length=16)),
+                ("error_code", models.CharField(blank=True, default="", max_length=32)),
+                ("error_detail", models.TextField(blank=True, default="")),
+                ("error_sample", models.TextField(blank=True, default="")),
+                (
+                    "job",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="targets",
+                        to="scraper.scrapingjob",
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='scrapedpost',
-            index=models.Index(models.F('project'), models.F('created_at'), models.F('id'), name='post_by_date'),
+            model_name="scrapedpost",
+            index=models.Index(
+                models.F("project"), models.F("created_at"), models.F("id"), name="post_by_date"
+            ),
         ),
         migrations.AddIndex(
-            model_name='scrapedpost',
-            index=models.Index(models.F('project'), django.db.models.functions.comparison.Coalesce('score', -1), models.F('id'), name='post_by_score'),
+            model_name="scrapedpost",
+            index=models.Index(
+                models.F("project"),
+                django.db.models.functions.comparison.Coalesce("score", -1),
+                models.F("id"),
+                name="post_by_score",
+            ),
         ),
         migrations.AddIndex(
-            model_name='scrapedpost',
-            index=models.Index(models.F('project'), django.db.models.functions.comparison.Coalesce('num_comments', -1), models.F('id'), name='post_by_comments'),
+            model_name="scrapedpost",
+            index=models.Index(
+                models.F("project"),
+                django.db.models.functions.comparison.Coalesce("num_comments", -1),
+                models.F("id"),
+                name="post_by_comments",
+            ),
         ),
         migrations.AddIndex(
-            model_name='scrapedpost',
-            index=models.Index(models.F('project'), models.F('subreddit'), models.F('created_at'), models.F('id'), name='post_by_subreddit'),
+            model_name="scrapedpost",
+            index=models.Index(
+                models.F("project"),
+                models.F("subreddit"),
+                models.F("created_at"),
+                models.F("id"),
+                name="post_by_subreddit",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='scrapedpost',
-            constraint=models.UniqueConstraint(fields=('project', 'fullname'), name='post_unique'),
+            model_name="scrapedpost",
+            constraint=models.UniqueConstraint(fields=("project", "fullname"), name="post_unique"),
         ),
         migrations.AddIndex(
-            model_name='scrapingjob',
-            index=models.Index(fields=['status', 'owner', 'id'], name='job_fair_claim'),
+            model_name="scrapingjob",
+            index=models.Index(fields=["status", "owner", "id"], name="job_fair_claim"),
         ),
         migrations.AddIndex(
-            model_name='scrapingjob',
-            index=models.Index(fields=['project', 'created_at', 'id'], name='job_by_project'),
+            model_name="scrapingjob",
+            index=models.Index(fields=["project", "created_at", "id"], name="job_by_project"),
         ),
         migrations.AddIndex(
-            model_name='scrapingjob',
-            index=models.Index(fields=['owner', 'created_at', 'id'], name='job_by_owner'),
+            model_name="scrapingjob",
+            index=models.Index(fields=["owner", "created_at", "id"], name="job_by_owner"),
         ),
         migrations.AddIndex(
-            model_name='jobpost',
-            index=models.Index(fields=['job', 'seq', 'n'], name='job_post_by_seq'),
+            model_name="jobpost",
+            index=models.Index(fields=["job", "seq", "n"], name="job_post_by_seq"),
         ),
         migrations.AddConstraint(
-            model_name='jobpost',
-            constraint=models.UniqueConstraint(fields=('job', 'post'), name='job_post_unique'),
+            model_name="jobpost",
+            constraint=models.UniqueConstraint(fields=("job", "post"), name="job_post_unique"),
         ),
         migrations.AddConstraint(
-            model_name='scrapingtarget',
-            constraint=models.UniqueConstraint(fields=('job', 'position'), name='target_position_unique'),
+            model_name="scrapingtarget",
+            constraint=models.UniqueConstraint(
+                fields=("job", "position"), name="target_position_unique"
+            ),
         ),
     ]

@@ -1,0 +1,88 @@
+"""`manage.py scrape r/NAME`: one job in the foreground, posts as JSON lines on stdout."""
+
+import argparse
+import asyncio
+import signal
+import sys
+from contextlib import aclosing
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from common.errors import ApplicationError
+from common.executors import run_in_database_thread
+from common.sse import as_json
+from data_provider import BACKENDS
+from projects import runs
+from projects.keeper import Guard, Keeper
+from projects.services import command_line_project
+from scraper import selectors, services
+from scraper.models import ScrapingJob
+from scraper.runner import run_job
+from scraper.serializers import SORTS, TIME_FILTERS
+from scraper.sources import open_source
+
+EXIT_CODES = {"completed": 0, "partial": 3, "failed": 4, "cancelled": 130}
+
+
+class Command(BaseCommand):
+    help = "Scrape one subreddit in the foreground; posts go to stdout as JSON lines."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("subreddit", help="python, r/python or an address")
+        parser.add_argument("--backend", choices=("auto", *BACKENDS), default="auto")
+        parser.add_argument("--sort", choices=SORTS, default="new")
+        parser.add_argument("--time", choices=TIME_FILTERS, default="all", dest="time_filter")
+        parser.add_argument("--limit", type=int, default=100)
+        parser.add_argument("--comments", action="store_true", dest="include_comments")
+        parser.add_argument("--format", choices=("jsonl",), default="jsonl")
+        parser.add_argument("--project", type=int, help="id of the project that keeps the posts")
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        names = ("backend", "sort", "time_filter", "limit", "include_comments")
+        wish = services.StartJob(
+            subreddits=[options["subreddit"]],
+            **{name: options[name] for name in names},
+        )
+        try:
+            project = command_line_project(options["project"])
+            job = services.start_job(project.owner, project, wish, origin="cli", announce=False)
+        except ApplicationError as error:
+            raise CommandError(error.detail, returncode=4) from error
+        sys.exit(asyncio.run(_scrape(job)))
+
+
+async def _scrape(job: ScrapingJob) -> int:
+    taken = await run_in_database_thread(_take, job.pk)
+    if taken is None:
+        raise CommandError("A worker took this job; watch it in the dashboard.", returncode=4)
+    guard = Guard()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(
+            number, lambda: loop.create_task(run_in_database_thread(services.cancel_job, taken))
+        )
+    with Keeper(ScrapingJob).keeping(taken, guard):
+        async with aclosing(run_job(taken, open_source, guard)) as pages:
+            async for page in pages:
+                found = await run_in_database_thread(
+                    selectors.posts_of_events, taken.pk, [page.seq]
+                )
+                for _, post in found[page.seq]:
+                    sys.stdout.buffer.write(as_json(post) + b"\n")
+                sys.stdout.flush()
+                _tell(f"{page.posts_scraped} posts, {page.posts_new} new")
+    ended = await run_in_database_thread(selectors.job_detail, taken.pk)
+    for error in ended["errors"]:
+        _tell(f"r/{error['subreddit']}: {error['code']}: {error['detail']}")
+    _tell(f"{ended['status']}: {ended['posts_scraped']} posts")
+    return EXIT_CODES[ended["status"]]
+
+
+def _take(job_id: int) -> ScrapingJob | None:
+    name = runs.worker_name("command")
+    return runs.take(ScrapingJob, job_id, name, when=runs.NOT_CANCELLED)
+
+
+def _tell(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
