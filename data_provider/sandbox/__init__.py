@@ -1,4 +1,36 @@
-"""A simulated Reddit: the demo, the test bed and the load generator of the product."""
+"""A simulated Reddit: the demo, the test bed and the load generator of the product.
+
+It knows nothing of the rest of data_provider and speaks Reddit's JSON dialect over HTTP. Nothing is
+stored: a post is a function of (seed, subreddit, index), so any page can be asked for at any time.
+
+About 360 ordinary subreddits hold 400,000 posts (GET / lists them all); any other name is missing
+(302 to the subreddit search, as Reddit does). These misbehave on purpose:
+
+================  ==================================================================
+private           403, reason private
+banned            404, reason banned
+quarantined       403, reason quarantined
+empty, tiny       no posts; 7 posts
+huge              a million posts and no wall at 1000
+moving            `new` gains a post per request, pages repeat their neighbours' edge
+slow, stalled     300 ms per page; the headers never come
+ratelimited       429 with retry-after 2 on every second request
+walled            403 with the block page
+challenge         200 with a JS challenge shell
+flaky             500 on every third request
+truncated, reset  JSON cut in the middle; the connection drops in mid-body
+relayout          JSON of a shape nobody knows
+cursorlost        every page after the first is empty
+cursorlost_once   page 2 is empty, asked again it is there
+deleted_anchor    every 25th post is gone as an anchor: the page after it is empty
+oddities          every post has one of the odd shapes of oddities.py, in turn
+surrogates        titles with lone surrogates
+longthreads       threads of several hundred comments
+================  ==================================================================
+
+More faults are scripted over HTTP: POST /_sandbox/faults takes a list of rules (rules.FaultRule has
+the fields), DELETE forgets them, GET and DELETE /_sandbox/requests show and forget what was asked.
+"""
 
 from data_provider.sandbox.app import create_app
 from data_provider.sandbox.server import serve

@@ -10,7 +10,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _MASK = (1 << 64) - 1
-_WORD = 1 << 64
+_HALF_WORD = 1 << 32
+_STEP = 6364136223846793005
+_SHIFT = 1442695040888963407
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -39,7 +41,12 @@ def from_base36(text: str) -> int | None:
 
 
 class Dice:
-    """A stream of decisions that follows from one key."""
+    """A stream of decisions that follows from one key.
+
+    The key is scrambled once; each throw is then a step of Knuth's 64-bit linear congruential
+    generator, read from its upper half. Written out in every method, because a page of posts
+    throws five thousand times.
+    """
 
     __slots__ = ("_state",)
 
@@ -47,29 +54,25 @@ class Dice:
         self._state = mix(key)
 
     def below(self, limit: int) -> int:
-        """Return a number in 0..limit-1."""
-        self._state = mix(self._state)
-        return self._state % limit
+        """Return a number in 0..limit-1, for limits up to 2**32."""
+        self._state = (self._state * _STEP + _SHIFT) & _MASK
+        return (self._state >> 32) % limit
 
     def share(self) -> float:
         """Return a number in [0, 1)."""
-        self._state = mix(self._state)
-        return self._state / _WORD
+        self._state = (self._state * _STEP + _SHIFT) & _MASK
+        return (self._state >> 32) / _HALF_WORD
 
     def chance(self, probability: float) -> bool:
         """Decide yes with the given probability."""
-        return self.share() < probability
+        self._state = (self._state * _STEP + _SHIFT) & _MASK
+        return (self._state >> 32) < probability * _HALF_WORD
 
     def pick(self, choices: Sequence[T]) -> T:
         """Choose one of a non-empty sequence."""
-        self._state = mix(self._state)
-        return choices[self._state % len(choices)]
+        self._state = (self._state * _STEP + _SHIFT) & _MASK
+        return choices[(self._state >> 32) % len(choices)]
 
     def token(self, length: int) -> str:
-        """Return lower-case letters and digits, as in the addresses of uploaded media."""
-        number = self.below(1 << 62)
-        text = ""
-        for _ in range(length):
-            number, digit = divmod(number, 36)
-            text += _ALPHABET[digit]
-        return text
+        """Return up to 13 lower-case letters and digits, as in the addresses of media."""
+        return f"{mix(self.below(_HALF_WORD)):016x}"[-length:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +20,7 @@ TOPICS_FOLDER = Path(__file__).parent / "topics"
 # Few enough that people meet again in search results, many enough that no page repeats one often.
 AUTHOR_COUNT = 20_000
 SLUG_LENGTH = 50
+_NOT_IN_SLUG = re.compile(r"[^a-z0-9]+")
 
 _OPENERS = (
     "So this happened today.",
@@ -158,8 +160,7 @@ def mark_comment_html(text: str) -> str:
 
 def slug_of(title: str) -> str:
     """Return the readable part of a permalink."""
-    words = "".join(letter if letter.isalnum() else " " for letter in title.lower()).split()
-    return "_".join(words).encode("ascii", "ignore").decode()[:SLUG_LENGTH].strip("_") or "post"
+    return _NOT_IN_SLUG.sub("_", title.lower())[:SLUG_LENGTH].strip("_") or "post"
 
 
 @cache
