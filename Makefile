@@ -1,0 +1,83 @@
+# Everything a person runs. `make help` lists the targets.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+FRONTEND := $(wildcard frontend/package-lock.json)
+NPM := npm --prefix frontend
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-python setup-frontend setup-browser run demo dev test test-backend test-frontend test-browser check format openapi bench clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+setup: setup-python setup-frontend ## install everything that Teppan needs
+
+setup-python: $(VENV)/.installed
+
+$(VENV)/.installed: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit("Teppan needs Python 3.11; set PYTHON=/path/to/python3.11") if sys.version_info[:2] != (3, 11) else None'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	@touch $@
+
+setup-frontend: $(if $(FRONTEND),frontend/dist/.built)
+
+frontend/node_modules/.installed: $(FRONTEND)
+	@command -v npm >/dev/null || { echo "The dashboard needs Node 20 with npm; install them and run make again."; exit 1; }
+	@$(NPM) ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+frontend/dist/.built: frontend/node_modules/.installed docs/openapi.json $(shell find frontend/src frontend/public -type f 2>/dev/null) $(wildcard frontend/*.json frontend/*.ts frontend/index.html)
+	@$(NPM) run --silent build
+	@touch $@
+
+setup-browser: ## find or install Chromium for the browser tests
+	@sh scripts/ensure-chromium
+
+run: setup ## start Teppan at http://127.0.0.1:8000 (Ctrl-C stops it)
+	@$(BIN)/python manage.py up
+
+demo: setup ## the same, with a demo account already scraping the simulated Reddit
+	@$(BIN)/python manage.py up --demo
+
+dev: setup ## the stack with the dashboard's development server on port 5173
+	@$(BIN)/python manage.py up & stack=$$!; trap 'kill $$stack' EXIT INT TERM; $(NPM) run dev
+
+test: setup test-backend test-frontend test-browser ## run all suites: both engines, dashboard, browser
+
+test-backend: setup-python
+	@$(BIN)/python -m pytest --engine sqlite
+	@$(BIN)/python -m pytest --engine postgres
+	@$(BIN)/python -m tests.scenarios
+
+test-frontend: $(if $(FRONTEND),frontend/node_modules/.installed)
+	@$(if $(FRONTEND),$(NPM) run --silent test)
+
+test-browser: setup $(if $(FRONTEND),setup-browser)
+	@$(if $(FRONTEND),$(NPM) run --silent e2e)
+
+check: setup ## lint, format, types, import rules, schema drift, sizes
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python manage.py makemigrations --check --dry-run
+	@$(BIN)/python manage.py spectacular --format openapi-json --validate --fail-on-warn --file $(VENV)/openapi.json
+	@diff -u docs/openapi.json $(VENV)/openapi.json || { echo "docs/openapi.json is not that of the code: make openapi"; exit 1; }
+	@$(if $(FRONTEND),$(NPM) run --silent check && $(NPM) run --silent size)
+
+format: setup-python ## put the code into its format
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+openapi: setup-python ## write docs/openapi.json from the code
+	@$(BIN)/python manage.py spectacular --format openapi-json --validate --fail-on-warn --file docs/openapi.json
+
+bench: setup ## all benchmarks; each prints one JSON line
+	@for file in benchmarks/[a-z]*.py; do $(BIN)/python $$file; done
+
+clean: ## remove what was installed and built; your data in var/ stays
+	rm -rf $(VENV) frontend/node_modules frontend/dist staticfiles
