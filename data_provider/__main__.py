@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _tell("interrupted")
     except BrokenPipeError:
         # The reader has seen enough (`| head`); a second flush at exit must not complain.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
     return INTERRUPTED
 
 

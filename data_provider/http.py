@@ -152,4 +152,7 @@ def _cookies(config: ProviderConfig) -> CookieJar | None:
         raise NotConfigured(
             "TEPPAN_REDDIT_COOKIES_FILE", f"TEPPAN_REDDIT_COOKIES_FILE cannot be read: {error}"
         ) from error
+    for cookie in jar:
+        # Browsers write session cookies with the time 0, which would count as long expired.
+        cookie.expires = cookie.expires or None
     return jar

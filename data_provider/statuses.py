@@ -82,7 +82,10 @@ def _error_of(answer: Answer, now: datetime) -> SourceError:
 
 def _redirected(answer: Answer) -> SourceError:
     target = answer.headers.get("location", "")
-    path = urlsplit(target).path if target.isprintable() else ""
+    try:
+        path = urlsplit(target).path
+    except ValueError:
+        path = ""
     # A missing subreddit is sent to the search, whose listing must never pass for posts.
     if "/subreddits/search" in path:
         return NotFound("There is no such subreddit.")

@@ -1,0 +1,218 @@
+"""One suite for every source: what a caller may rely on, whichever it asks."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from data_provider import (
+    NotFound,
+    Notice,
+    Page,
+    ProviderConfig,
+    Query,
+    ScraperBackend,
+    SourceError,
+    Unsupported,
+    get_scraper,
+)
+from data_provider.sandbox.testing import SandboxServer, running_sandbox
+from data_provider.testing import ManualClock
+from tests.contract.doors import COMMON_CODES, DOORS, Door
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+
+@pytest.fixture(scope="module")
+def reddit() -> Iterator[SandboxServer]:
+    with running_sandbox() as running:
+        yield running
+
+
+@pytest.fixture(params=DOORS, ids=lambda door: door.name)
+def door(request: pytest.FixtureRequest) -> Door:
+    found: Door = request.param
+    return found
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+async def source(
+    door: Door, reddit: SandboxServer, clock: ManualClock
+) -> AsyncIterator[ScraperBackend]:
+    reddit.clear_faults()
+    reddit.clear_requests()
+    config = ProviderConfig(
+        **door.config(reddit.url), read_timeout_seconds=0.3, total_timeout_seconds=5
+    )
+    async with get_scraper(door.name, config, clock) as backend:
+        yield backend
+
+
+async def pages_of(source: ScraperBackend, query: Query, cursor: str | None = None) -> list[Page]:
+    async with aclosing(source.scrape_subreddit_posts_stream(query, cursor)) as items:
+        return [item async for item in items if isinstance(item, Page)]
+
+
+def ids(pages: list[Page]) -> list[str]:
+    return [post.id for page in pages for post in page.posts]
+
+
+class TestListing:
+    @pytest.mark.parametrize("limit", [1, 99, 100, 101, 250])
+    async def test_gives_exactly_the_limit_where_there_is_more(
+        self, source: ScraperBackend, limit: int
+    ) -> None:
+        pages = await pages_of(source, Query(subreddit="python", limit=limit))
+        assert len(set(ids(pages))) == len(ids(pages)) == limit
+        assert [page.stopped_by for page in pages] == [None] * (len(pages) - 1) + ["limit"]
+
+    @pytest.mark.parametrize("sort", ["hot", "new", "top", "rising", "controversial"])
+    async def test_serves_the_sorts_it_names(self, source: ScraperBackend, sort: Any) -> None:
+        query = Query(subreddit="tiny", sort=sort)
+        if sort not in source.capabilities.sorts:
+            with pytest.raises(Unsupported):
+                await pages_of(source, query)
+            return
+        pages = await pages_of(source, query)
+        assert len(ids(pages)) == 7
+        assert pages[-1].stopped_by == "exhausted"
+
+    async def test_of_an_empty_subreddit_is_one_empty_page(self, source: ScraperBackend) -> None:
+        (only,) = await pages_of(source, Query(subreddit="empty"))
+        assert (only.posts, only.stopped_by, only.cursor) == ((), "exhausted", None)
+
+    async def test_gives_each_post_of_a_moving_subreddit_once(self, source: ScraperBackend) -> None:
+        pages = await pages_of(source, Query(subreddit="moving", limit=1000))
+        assert len(set(ids(pages))) == len(ids(pages)) > 850
+
+    async def test_goes_beyond_a_thousand_only_where_it_says_so(
+        self, source: ScraperBackend, door: Door
+    ) -> None:
+        query = Query(subreddit="huge", limit=1300)
+        if door.has_wall_at_1000:
+            with pytest.raises(Unsupported):
+                await pages_of(source, query)
+        else:
+            assert len(set(ids(await pages_of(source, query)))) == 1300
+
+    async def test_is_resumed_from_any_cursor_by_another_instance(
+        self, source: ScraperBackend, door: Door, reddit: SandboxServer, clock: ManualClock
+    ) -> None:
+        query = Query(subreddit="python", limit=250)
+        whole = await pages_of(source, query)
+        config = ProviderConfig(**door.config(reddit.url))
+        async with get_scraper(door.name, config, clock) as other:
+            rest = await pages_of(other, query, whole[0].cursor)
+        assert ids(rest) == ids(whole)[len(whole[0].posts) :]
+        assert rest[-1].stopped_by == "limit"
+
+    async def test_survives_posts_deleted_under_its_feet(self, source: ScraperBackend) -> None:
+        for name in ("deleted_anchor", "cursorlost_once"):
+            pages = await pages_of(source, Query(subreddit=name, limit=300))
+            assert len(set(ids(pages))) == len(ids(pages)) == 300
+
+    async def test_reads_every_odd_post(self, source: ScraperBackend) -> None:
+        for name, amount in (("oddities", 400), ("surrogates", 50)):
+            pages = await pages_of(source, Query(subreddit=name, limit=1000))
+            assert len(set(ids(pages))) == amount
+            for page in pages:
+                page.model_dump_json().encode("utf-8")
+                assert "\\u0000" not in page.model_dump_json()
+
+    async def test_keeps_the_facts_of_a_post(self, source: ScraperBackend) -> None:
+        (page,) = await pages_of(source, Query(subreddit="tiny"))
+        for post in page.posts:
+            assert post.id.startswith("t3_")
+            assert post.permalink.startswith("/r/tiny/comments/")
+            assert post.created_at.utcoffset() is not None
+            assert post.created_at.microsecond == 0
+        assert page.backend == source.name
+
+
+class TestFailure:
+    @pytest.mark.parametrize("subreddit", [name for name, _ in COMMON_CODES])
+    async def test_has_the_code_of_its_cause(
+        self, source: ScraperBackend, door: Door, subreddit: str
+    ) -> None:
+        with pytest.raises(SourceError) as caught:
+            await pages_of(source, Query(subreddit=subreddit, limit=300))
+        assert caught.value.code == door.code_of(subreddit)
+
+    @pytest.mark.parametrize("subreddit", ["flaky", "ratelimited"])
+    async def test_that_passes_costs_waiting_and_nothing_else(
+        self, source: ScraperBackend, clock: ManualClock, subreddit: str
+    ) -> None:
+        query = Query(subreddit=subreddit, limit=300)
+        async with aclosing(source.scrape_subreddit_posts_stream(query)) as stream:
+            items = [item async for item in stream]
+        notices = [item for item in items if isinstance(item, Notice)]
+        assert len(set(ids([item for item in items if isinstance(item, Page)]))) == 300
+        assert [notice.retry_after for notice in notices] == clock.waits
+        assert clock.waits
+
+
+class TestCancel:
+    async def test_of_a_hanging_fetch_takes_no_time(
+        self, door: Door, reddit: SandboxServer
+    ) -> None:
+        reddit.clear_requests()
+        async with get_scraper(door.name, ProviderConfig(**door.config(reddit.url))) as source:
+            task = asyncio.create_task(pages_of(source, Query(subreddit="stalled")))
+            while not await asyncio.to_thread(reddit.requests):
+                await asyncio.sleep(0)
+            started = time.monotonic()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert time.monotonic() - started < 0.1
+
+
+class TestOtherQuestions:
+    async def test_about_comments_are_answered_or_refused(self, source: ScraperBackend) -> None:
+        pages = await pages_of(source, Query(subreddit="longthreads", limit=100))
+        post = max(pages[0].posts, key=lambda post: post.num_comments or 0)
+        if not source.capabilities.comments:
+            with pytest.raises(Unsupported):
+                await source.comments(post.id)
+            return
+        found = await source.comments(post.id)
+        assert len({comment.id for comment in found}) == len(found) > 200
+        assert {comment.post_id for comment in found} == {post.id}
+        depths = [0, *(comment.depth for comment in found)]
+        assert all(b <= a + 1 for a, b in itertools.pairwise(depths))
+        some = await source.comments(post.id, limit=10)
+        assert len(some) == 10
+
+    async def test_about_subreddits_are_answered_or_refused(self, source: ScraperBackend) -> None:
+        if source.capabilities.subreddit_about:
+            assert (await source.subreddit_about("r/Python")).subscribers
+            with pytest.raises(NotFound):
+                await source.subreddit_about("no_such_subreddit")
+        else:
+            with pytest.raises(Unsupported):
+                await source.subreddit_about("python")
+
+    async def test_that_search_are_answered_or_refused(self, source: ScraperBackend) -> None:
+        if source.capabilities.subreddit_search:
+            found = await source.search_subreddits("python", limit=3)
+            assert "python" in [subreddit.name for subreddit in found]
+        else:
+            with pytest.raises(Unsupported):
+                await source.search_subreddits("python")
+        if source.capabilities.search:
+            posts = await source.search_posts("the", subreddit="python", limit=3)
+            assert {post.subreddit for post in posts} == {"python"}
+        else:
+            with pytest.raises(Unsupported):
+                await source.search_posts("the")
