@@ -1,0 +1,34 @@
+// Browser tests against a running stack: TEPPAN_E2E_URL names it, Chromium is the system's.
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { defineConfig } from "@playwright/test";
+
+function chromiumPath(): string | undefined {
+  if (process.env.TEPPAN_CHROMIUM) return process.env.TEPPAN_CHROMIUM;
+  return (process.env.PATH ?? "")
+    .split(delimiter)
+    .flatMap((folder) => ["chromium", "chromium-browser", "google-chrome"].map((name) => join(folder, name)))
+    .find(existsSync);
+}
+
+export default defineConfig({
+  testDir: "e2e",
+  workers: 1,
+  timeout: 60_000,
+  use: {
+    baseURL: process.env.TEPPAN_E2E_URL ?? "http://127.0.0.1:8000",
+    screenshot: "only-on-failure",
+    launchOptions: {
+      executablePath: chromiumPath(),
+      args: [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+      ],
+    },
+  },
+});

@@ -1,0 +1,19 @@
+// Short names for the shapes of the OpenAPI document; schema.d.ts is generated from it.
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
+
+export type Project = Schemas["Project"];
+export type Job = Schemas["Job"];
+export type Target = Schemas["Target"];
+export type Post = Schemas["Post"];
+export type Backend = Schemas["Backend"];
+export type StartJob = Schemas["StartJob"];
+export type RunStatus = Job["status"];
+
+const TERMINAL: ReadonlySet<RunStatus> = new Set(["completed", "partial", "failed", "cancelled"]);
+
+/** Whether a run has ended; a finished run never changes again. */
+export function isTerminal(status: RunStatus): boolean {
+  return TERMINAL.has(status);
+}
