@@ -6,7 +6,6 @@ Everything that reads the environment is here; a wrong value stops the start wit
 import os
 import re
 from collections.abc import Mapping
-from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -60,8 +59,6 @@ def _web_address(value: str) -> str:
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 Switch = Annotated[Literal["on", "off"], BeforeValidator(lambda v: str(v).lower())]
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
-Seconds = Annotated[tuple[Annotated[float, Field(gt=0)], ...], BeforeValidator(_split)]
-Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_split)]
 
 
 class Environment(BaseModel):
@@ -134,19 +131,6 @@ class Environment(BaseModel):
     TEPPAN_PROXY_URL: WebAddress | None = Field(None, description="Proxy for Reddit sources.")
     TEPPAN_AUTO_ORDER: Names = Field(AUTO_ORDER, description="Sources in the order AUTO tries.")
     TEPPAN_CHROMIUM: Path | None = Field(None, description="Chromium; found on PATH otherwise.")
-    LLM_DEFAULT_PROVIDER: Literal["gemini", "anthropic", "openai", "none"] = Field(
-        "none", description="Which language model helps with deep work."
-    )
-    TEPPAN_WEBHOOK_SCHEDULE_SECONDS: Seconds = Field(
-        (60, 300, 900, 3600, 21600), description="Waits between the tries of a webhook."
-    )
-    TEPPAN_WEBHOOK_TIMEOUT_SECONDS: float = Field(15, gt=0, description="Longest webhook try.")
-    TEPPAN_WEBHOOK_HTTPS_ONLY: Switch | None = Field(
-        None, description="Refuse http:// receivers; off when embedded, on with DATABASE_URL."
-    )
-    TEPPAN_OUTBOUND_ALLOWED_NETWORKS: Networks = Field(
-        (), description="Private networks (CIDR) that webhooks may reach."
-    )
     TEPPAN_TIME_SCALE: float = Field(
         1.0, gt=0, description="Tests only: multiplies leases, schedules, graces and keepalives."
     )
