@@ -26,7 +26,10 @@ Action = Literal[
 
 
 def _check_pattern(text: str) -> str:
-    re.compile(text)
+    try:
+        re.compile(text)
+    except re.error as problem:
+        raise ValueError(f"not a regular expression: {problem}") from problem
     return text
 
 

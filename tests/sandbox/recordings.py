@@ -6,11 +6,13 @@ import json
 import os
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 DEFAULT_FOLDER = Path(__file__).resolve().parents[2] / ".." / "shared" / "reddit"
 # Bodies of older dates have other keys; Reddit's shape has been stable since about then.
@@ -72,13 +74,13 @@ def recorded_shapes(folder: Path) -> Shapes:
     return shapes
 
 
-def manifest(folder: Path) -> Iterator[dict[str, Any]]:
-    """Yield the entries of recordings since FIRST_YEAR."""
+def manifest(folder: Path, first_year: int = FIRST_YEAR) -> Iterator[dict[str, Any]]:
+    """Yield the entries of recordings since a year."""
     for line in (folder / "manifest.jsonl").read_text("utf-8").splitlines():
         entry = json.loads(line)
         date = str(entry.get("recorded") or entry.get("captured") or "")
         year = re.search(r"20\d\d", date)
-        if year and int(year[0]) >= FIRST_YEAR:
+        if year and int(year[0]) >= first_year:
             yield entry
 
 

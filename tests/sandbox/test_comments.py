@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .conftest import Client
+if TYPE_CHECKING:
+    from .conftest import Client
 
 Thing = dict[str, Any]
 

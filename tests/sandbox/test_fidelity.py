@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +13,10 @@ from data_provider.sandbox import create_app
 
 from .conftest import Client, names
 from .recordings import Shapes, manifest, recorded_shapes, recordings_folder
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
 
 # Types that no recording happens to show, from the census of REDDIT.md (sections 3 to 5).
 NAMED_ODDITIES = {
@@ -184,13 +187,14 @@ class TestHeaders:
             "content-type": r"application/json; charset=UTF-8",
         }
         seen = 0
-        for entry in manifest(folder):
+        # In late 2023 the remaining number was whole for a while; since then it is a float again.
+        for entry in manifest(folder, first_year=2024):
             headers = entry.get("headers") or {}
-            if entry["kind"] in {"listing", "comments"} and "x-ratelimit-used" in headers:
+            if "x-ratelimit-used" in headers and entry["status"] == 200:
                 seen += 1
                 for name, pattern in formats.items():
                     assert re.fullmatch(pattern, headers[name])
-        assert seen > 30
+        assert seen > 10
         for name, pattern in formats.items():
             assert re.fullmatch(pattern, ours[name])
 
