@@ -58,6 +58,10 @@ class SystemClock:
 
     scale: float = 1.0
 
+    def __post_init__(self) -> None:
+        if not self.scale > 0:
+            raise ValueError("the scale of time is above 0")
+
     def now(self) -> datetime:
         """Return the instant in UTC, unscaled."""
         return datetime.now(UTC)

@@ -56,10 +56,10 @@ class CommentTree:
 
         A comment whose parent has vanished stands behind the others, at the depth it came with.
         """
-        known = (*self._comments, self._post_id)
         roots = [(child, 0) for child in self._replies.get(self._post_id, ())]
-        for parent in self._replies.keys() - set(known):
-            roots += [(child, self._comments[child].depth) for child in self._replies[parent]]
+        for parent, children in self._replies.items():
+            if parent not in self._comments and parent != self._post_id:
+                roots += [(child, self._comments[child].depth) for child in children]
         found: list[Comment] = []
         waiting = roots[::-1]
         while waiting and (limit is None or len(found) < limit):

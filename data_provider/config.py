@@ -41,6 +41,8 @@ class ProviderConfig(BaseModel):
     read_timeout_seconds: float = 30.0
     # A body that drips a byte at a time never trips the read timeout; this ends it.
     total_timeout_seconds: float = 120.0
+    # A page of 100 posts with the longest texts seen (77,835 characters, twice) is below 20 MB.
+    max_body_bytes: int = 64 * 1024 * 1024
     requests_per_minute: Mapping[str, float] = Field(default_factory=dict)
     auto_order: tuple[str, ...] = (
         "oauth",

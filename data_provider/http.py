@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from data_provider.errors import InvalidResponse, Network, NotConfigured, Timeout
+from data_provider.errors import InvalidResponse, Network, NotConfigured, Timeout, Unsupported
 from data_provider.pacing import Pacer, retry_after_seconds
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from data_provider.base import Clock
     from data_provider.config import ProviderConfig
 
-# A page of 100 posts with the longest texts seen (77,835 characters, twice) is below 20 MB.
-MAX_BODY_BYTES = 64 * 1024 * 1024
 _KEEPALIVE_CONNECTIONS = 4
 TOO_MANY_REQUESTS = 429
 
@@ -74,11 +72,15 @@ class HttpClient:
         content: bytes | None = None,
     ) -> Answer:
         """Return the answer to any request; errors as for `get`."""
+        client = self._open()
+        try:
+            request = client.build_request(
+                method, url, params=params, headers=headers, content=content
+            )
+        except httpx.InvalidURL as error:
+            raise Unsupported(f"This cannot be asked over HTTP: {error}") from error
         await self.pacer.wait()
         self.requests_made += 1
-        request = self._open().build_request(
-            method, url, params=params, headers=headers, content=content
-        )
         try:
             async with asyncio.timeout(self._config.total_timeout_seconds):
                 answer = await self._exchange(request)
@@ -102,7 +104,7 @@ class HttpClient:
     async def _exchange(self, request: httpx.Request) -> Answer:
         response = await self._open().send(request, stream=True)
         try:
-            body = await _read(response)
+            body = await _read(response, self._config.max_body_bytes)
         finally:
             await response.aclose()
         headers = {name.lower(): value for name, value in response.headers.items()}
@@ -127,12 +129,12 @@ class HttpClient:
         return self._client
 
 
-async def _read(response: httpx.Response) -> bytes:
+async def _read(response: httpx.Response, most: int) -> bytes:
     body = bytearray()
     async for chunk in response.aiter_bytes():
         body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise InvalidResponse(f"The answer is larger than {MAX_BODY_BYTES} bytes.")
+        if len(body) > most:
+            raise InvalidResponse(f"The answer is larger than {most} bytes.")
     return bytes(body)
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 # Waits up to this are part of the pace; longer ones are told to the caller as a rate limit,
 # who may have another source or somebody to inform.
 LONGEST_SILENT_WAIT_SECONDS = 2.0
+# Reddit's window is 600 s; a longer word than an hour is asked about again after an hour.
+LONGEST_CLOSURE_SECONDS = 3600.0
 _MINUTE_SECONDS = 60.0
 
 
@@ -63,7 +65,8 @@ class Pacer:
             self._close(retry_after)
 
     def _close(self, seconds: float) -> None:
-        self._closed_until = max(self._closed_until, self._clock.monotonic() + seconds)
+        until = self._clock.monotonic() + min(seconds, LONGEST_CLOSURE_SECONDS)
+        self._closed_until = max(self._closed_until, until)
 
 
 def retry_after_seconds(headers: Mapping[str, str], now: datetime) -> float | None:

@@ -24,6 +24,7 @@ from data_provider import (
     Query,
     RateLimited,
     SourceError,
+    SystemClock,
     Timeout,
     Unsupported,
     Upstream,
@@ -201,6 +202,20 @@ class TestErrors:
         assert LayoutChanged("x", sample=b"a\x00\xffb").sample == "ab"
 
 
+class TestSystemClock:
+    async def test_counts_scaled_waits_as_whole_ones(self) -> None:
+        clock = SystemClock(scale=0.001)
+        before = clock.monotonic()
+        await clock.sleep(10)
+        assert 9 < clock.monotonic() - before < 1000
+        assert clock.now().utcoffset() is not None
+        assert 0 <= clock.random() < 1
+
+    def test_does_not_stand_still(self) -> None:
+        with pytest.raises(ValueError, match="above 0"):
+            SystemClock(scale=0)
+
+
 class TestRegistry:
     def test_names_the_missing_setting(self) -> None:
         with pytest.raises(NotConfigured, match="TEPPAN_SANDBOX_URL") as caught:
@@ -239,6 +254,13 @@ class TestPacer:
         pacer = Pacer(clock, requests_per_minute=120)
         await asyncio.gather(*(pacer.wait() for _ in range(3)))
         assert sum(clock.waits) == pytest.approx(1.0, abs=0.51)
+
+    async def test_asks_again_after_an_hour_whatever_it_was_told(self, clock: ManualClock) -> None:
+        pacer = Pacer(clock)
+        pacer.refused(1e9)
+        clock.advance(3600)
+        await pacer.wait()
+        assert clock.waits == []
 
     async def test_has_no_rate_by_default(self, clock: ManualClock) -> None:
         pacer = Pacer(clock)

@@ -103,6 +103,23 @@ class TestAnswer:
         async with get_scraper("native_json", config, clock) as source:
             assert isinstance(await failure(source), Network)
 
+    async def test_larger_than_the_cap_is_not_kept(
+        self, server: ScriptedServer, clock: ManualClock
+    ) -> None:
+        bomb = gzip.compress(b" " * 5_000_000)
+        server.answer_in_turn(Reply(bomb, headers={"content-encoding": "gzip"}))
+        config = ProviderConfig(reddit_www_url=server.url, max_body_bytes=1_000_000)
+        async with get_scraper("native_json", config, clock) as source:
+            error = await failure(source)
+        assert (type(error), "larger" in error.message) == (InvalidResponse, True)
+
+    async def test_is_not_asked_for_at_an_impossible_address(
+        self, server: ScriptedServer, source: ScraperBackend
+    ) -> None:
+        with pytest.raises(Unsupported):
+            await source.search_posts("x" * 70_000)
+        assert server.requests == []
+
     async def test_is_unpacked(self, server: ScriptedServer, source: ScraperBackend) -> None:
         body = gzip.compress(json.dumps(listing(range(3))).encode())
         server.answer_in_turn(Reply(body, headers={"content-encoding": "gzip"}))
