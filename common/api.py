@@ -84,6 +84,11 @@ class ApiView(GenericAPIView[Any]):
     query: dict[str, Any]
 
     @property
+    def caller(self) -> Any:
+        """Return the signed-in user."""
+        return self.request.user
+
+    @property
     def is_list(self) -> bool:
         """Whether GET takes the parameters of a page."""
         return self.order is not None or type(self).get_order is not ApiView.get_order

@@ -1,27 +1,22 @@
-"""The HTTP face shared by all applications: who calls, what is read, what is answered, how often.
+"""The HTTP face shared by all applications: who calls, what is read, how it is written.
 
-The views themselves are built from `common.api`.
+Errors are answered by `config.errors`; the views themselves are built from `common.api`.
 """
 
 import json
-import logging
 import math
 from collections.abc import Mapping
 from typing import Any
 
 import orjson
 from django.core.exceptions import RequestDataTooBig
-from django.db import InterfaceError, OperationalError
-from drf_standardized_errors.handler import ExceptionHandler as StandardHandler
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.parsers import JSONParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
-from rest_framework.response import Response
 
-from common.errors import ApplicationError, InvalidInput, Unauthenticated
-from config.logs import request_id
+from common.errors import Unauthenticated
 from projects.models import User
 from projects.selectors import Principal, authenticate_bearer
 
@@ -30,8 +25,6 @@ MAX_JSON_DEPTH = 32
 # The widest integer that either database stores.
 _MAX_INTEGER = 2**63 - 1
 
-logger = logging.getLogger(__name__)
-
 
 class PayloadTooLarge(exceptions.APIException):
     """The body is longer than any request of ours needs."""
@@ -39,18 +32,6 @@ class PayloadTooLarge(exceptions.APIException):
     status_code = 413
     default_code = "request_too_large"
     default_detail = "The request body is too large."
-
-
-class _Refused(exceptions.APIException):
-    """An ApplicationError on its way out."""
-
-    def __init__(self, error: ApplicationError) -> None:
-        super().__init__(error.detail, error.code)
-        self.status_code = error.status
-        if isinstance(error, Unauthenticated):
-            self.auth_header = BearerAuthentication.scheme
-        if retry_after := getattr(error, "retry_after", None):
-            self.wait = max(1, math.ceil(retry_after))
 
 
 class BearerAuthentication(BaseAuthentication):
@@ -121,40 +102,6 @@ class StrictJSONParser(JSONParser):
         except ValueError as error:
             raise exceptions.ParseError(f"The body is not acceptable JSON: {error}") from error
         return value
-
-
-class ExceptionHandler(StandardHandler):
-    """Gives every error the one shape; what nobody anticipated says no more than where to look."""
-
-    def convert_known_exceptions(self, exc: Exception) -> Exception:
-        """Translate our errors, and a database that is not there."""
-        if isinstance(exc, InvalidInput):
-            detail = exceptions.ErrorDetail(exc.detail, exc.code)
-            return exceptions.ValidationError({exc.attr: [detail]} if exc.attr else [detail])
-        if isinstance(exc, ApplicationError):
-            return _Refused(exc)
-        if isinstance(exc, RequestDataTooBig):
-            return PayloadTooLarge()
-        if isinstance(exc, OperationalError | InterfaceError):
-            unavailable = exceptions.APIException(
-                "The database does not answer right now.", "database_unavailable"
-            )
-            unavailable.status_code = 503
-            return unavailable
-        return super().convert_known_exceptions(exc)
-
-    def convert_unhandled_exceptions(self, exc: Exception) -> exceptions.APIException:
-        """Answer with the id under which the log has the rest."""
-        if isinstance(exc, exceptions.APIException):
-            return exc
-        return exceptions.APIException(
-            f"Something went wrong here. The log has it under {request_id.get()}."
-        )
-
-    def report_exception(self, exc: exceptions.APIException, response: Response) -> None:
-        """Log what went wrong; an anticipated refusal did not."""
-        if not isinstance(self.exc, ApplicationError):
-            super().report_exception(exc, response)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from django.core.management import execute_from_command_line
 
+from config import checks  # noqa: F401 -- registers the checks
 from config.env import SettingError
 
 

@@ -19,16 +19,6 @@ NEWEST_FIRST = Order("created", (Key("created_at"), Key("id")))
 # Fine enough to see whether a token is in use, without a write on every request.
 _LAST_USED_RESOLUTION = timedelta(minutes=1)
 
-_PROJECT_FIELDS = (
-    "id",
-    "name",
-    "description",
-    "keywords",
-    "subreddits",
-    "created_at",
-    "updated_at",
-)
-
 
 @dataclass(frozen=True)
 class Principal:
@@ -98,8 +88,9 @@ def api_tokens_of(user: User) -> QuerySet[ApiToken, Any]:
 
 def projects_of(user: User) -> QuerySet[Project, Any]:
     """Return the rows of the user's projects, without deleted ones."""
-    rows: QuerySet[Project, Any] = Project.objects.filter(owner=user, deleted_at=None)
-    return rows.values(*_PROJECT_FIELDS)
+    return Project.objects.filter(owner=user, deleted_at=None).values(
+        "id", "name", "description", "keywords", "subreddits", "created_at", "updated_at"
+    )
 
 
 def project_row_of(user: User, project_id: int) -> dict[str, Any]:
@@ -126,7 +117,7 @@ def project_for_body(user: User, project_id: int, *, attr: str = "project") -> P
         raise InvalidInput("does_not_exist", "There is no such project.", attr=attr) from error
 
 
-def projects_to_empty() -> list[int]:
+def deleted_project_ids() -> list[int]:
     """Return the ids of deleted projects whose rows are still there."""
     return list(
         Project.objects.exclude(deleted_at=None).order_by("pk").values_list("pk", flat=True)
