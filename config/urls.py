@@ -1,10 +1,11 @@
 """Routes of the installation."""
 
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
 from config import health
+from config.dashboard import dashboard
 
 handler400 = "config.responses.bad_request"
 handler403 = "config.responses.permission_denied"
@@ -24,4 +25,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("api/", include("projects.urls")),
     path("api/", include("scraper.urls")),
+    re_path(r"^(?!api/|static/|django-admin/).*$", dashboard, name="dashboard"),
 ]
