@@ -1,0 +1,91 @@
+"""Fixtures for every test: the recordings, and real stacks of processes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+from config.env import ROOT
+from tests.plugin import SERVICES
+from tests.stack import EmbeddedStack, ServerStack, Stack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.services import Services
+
+
+class StartStack(Protocol):
+    """`stack(TEPPAN_X="1")` starts `manage.py up`; `launch=False` leaves it to the test."""
+
+    def __call__(self, *, launch: bool = True, **environment: str) -> EmbeddedStack: ...
+
+
+class StartServers(Protocol):
+    """`servers(web=2, workers=2, TEPPAN_X="1")` starts server mode's processes."""
+
+    def __call__(self, *, web: int = 1, workers: int = 1, **environment: str) -> ServerStack: ...
+
+
+@pytest.fixture(scope="session")
+def services(request: pytest.FixtureRequest) -> Services:
+    """The database and the broker of this run."""
+    return request.config.stash[SERVICES]
+
+
+@pytest.fixture(scope="session")
+def engine(services: Services) -> str:
+    """`sqlite` or `postgres`."""
+    return services.engine
+
+
+@pytest.fixture(scope="session")
+def recordings() -> Path:
+    """The folder of recorded answers of Reddit (TEPPAN_RECORDINGS)."""
+    folder = Path(os.environ.get("TEPPAN_RECORDINGS") or ROOT.parent / "shared" / "reddit")
+    if folder.is_dir():
+        return folder
+    reason = f"No recordings in {folder}; TEPPAN_RECORDINGS names their folder"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture
+def stack(services: Services) -> Iterator[StartStack]:
+    """Start embedded stacks; afterwards none of their processes may be left."""
+    started: list[Stack] = []
+
+    def start(*, launch: bool = True, **environment: str) -> EmbeddedStack:
+        one = EmbeddedStack(services, environment)
+        started.append(one)
+        if launch:
+            one.start()
+        return one
+
+    yield start
+    _tear_down(started)
+
+
+@pytest.fixture
+def servers(services: Services) -> Iterator[StartServers]:
+    """Start server mode's processes; afterwards none of them may be left."""
+    started: list[Stack] = []
+
+    def start(*, web: int = 1, workers: int = 1, **environment: str) -> ServerStack:
+        one = ServerStack(services, environment, web=web, workers=workers)
+        started.append(one)
+        one.start()
+        return one
+
+    yield start
+    _tear_down(started)
+
+
+def _tear_down(started: list[Stack]) -> None:
+    left = [line for one in reversed(started) for line in one.tear_down()]
+    if left:
+        pytest.fail("Processes were left running:\n" + "\n".join(left))
