@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from data_provider.errors import Blocked, Challenge, LoginRequired, Walled
 
 # Escaped post text cannot contain these, so a page that has one is content, whatever it quotes.
-_CONTENT = (b"<shreddit-post", b"<shreddit-comment", b'class=" thing', b'class="thing', b"<entry>")
+# The last one is old Reddit's honest "there doesn't seem to be anything here".
+_CONTENT = (
+    b"<shreddit-post",
+    b"<shreddit-comment",
+    b'class=" thing',
+    b'class="thing',
+    b"<entry>",
+    b'id="noresults"',
+)
 
 
 @dataclass(frozen=True)
@@ -30,7 +38,6 @@ WALLS = (
     Wall(Challenge, (b"prove your humanity",), "Reddit asks for a captcha."),
     Wall(Challenge, (b'name="js_challenge"',), "Reddit asks for a script challenge."),
     Wall(LoginRequired, (b"log in to use old reddit",), "Old Reddit asks for a log-in."),
-    Wall(LoginRequired, (b"<title>welcome to reddit",), "Reddit shows its sign-up page."),
     Wall(LoginRequired, (b'name="over18"',), "Reddit asks for the reader's age."),
     Wall(LoginRequired, (b"over18?dest=",), "Reddit asks for the reader's age."),
     Wall(
@@ -40,6 +47,7 @@ WALLS = (
     ),
     Wall(Blocked, (b"blocked due to a network policy",), "Reddit refuses this network."),
     Wall(Blocked, (b"blocked by network security",), "Reddit refuses this network."),
+    Wall(LoginRequired, (b"welcome to reddit",), "Reddit shows its sign-up page."),
 )
 
 

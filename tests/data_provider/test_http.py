@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from tests.data_provider.conftest import Recordings
 
-WELCOME = b"<html><head><title>Welcome to Reddit</title></head><body>" + b"x" * 318_000
+WELCOME = b"<html><head><title>Reddit</title></head><h1>Welcome to Reddit</h1>" + b"x" * 318_000
 SEARCH = {"location": "/subreddits/search.json?q=x"}
 
 
@@ -171,6 +171,25 @@ class TestRecordedErrors:
     def test_do_not_include_real_content(self, recordings: Recordings, kind: str) -> None:
         for recording in recordings.of_kind(kind):
             assert find_wall(recording.body) is None, recording.name
+
+
+class TestFindWall:
+    @pytest.mark.parametrize(
+        "content",
+        [
+            b'<shreddit-post id="t3_x">',
+            b'<div class=" thing id-t3_x">',
+            b"<entry>",
+            b'<p id="noresults">',
+        ],
+    )
+    def test_takes_a_page_with_posts_for_content_whatever_it_quotes(self, content: bytes) -> None:
+        quote = b"<html><p>They said: blocked by network security, prove your humanity.</p>"
+        assert isinstance(find_wall(quote), Challenge)
+        assert find_wall(quote + content) is None
+
+    def test_takes_a_page_without_known_words_for_no_wall(self) -> None:
+        assert find_wall(b"<html><title>Reddit</title></html>") is None
 
 
 class TestWindow:
