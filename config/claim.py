@@ -25,6 +25,7 @@ class Claim:
         self._run_dir = run_dir
         self._own = _open(run_dir / "lock")
         self.inherited = _open(run_dir / "children.lock")
+        self._is_taken = False
 
     def take(self) -> None:
         """Claim the folder; raises Refused when another stack uses it."""
@@ -43,11 +44,13 @@ class Claim:
             time.sleep(_LOOK_SECONDS)
         for stale in self._run_dir.glob("*.pid"):
             stale.unlink()
+        self._is_taken = True
         (self._run_dir / "supervisor.pid").write_text(f"{os.getpid()}\n")
 
     def release(self) -> None:
-        """Give the folder free."""
-        (self._run_dir / "supervisor.pid").unlink(missing_ok=True)
+        """Give the folder free, if it was taken."""
+        if self._is_taken:
+            (self._run_dir / "supervisor.pid").unlink(missing_ok=True)
         os.close(self.inherited)
         os.close(self._own)
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import psutil
@@ -37,7 +37,7 @@ class Stack:
         self.folder = Path(tempfile.mkdtemp(prefix="teppan-stack-"))
         self.data_dir = self.folder / "data"
         self.url = f"http://127.0.0.1:{free_port()}"
-        self.client = httpx.Client(base_url=self.url, timeout=10)
+        self.client = self.new_client()
         postgres = services.postgres
         self.environment = {
             **os.environ,
@@ -48,6 +48,10 @@ class Stack:
             "TEPPAN_SECRET_KEY": os.environ["TEPPAN_SECRET_KEY"] if postgres else "",
             **environment,
         }
+
+    def new_client(self, **options: Any) -> httpx.Client:
+        """Return a client of its own, without the connections and cookies of `client`."""
+        return httpx.Client(base_url=self.url, **{"timeout": 10, **options})
 
     def pid(self, name: str) -> int:
         """Return the number of a process by name."""
@@ -119,14 +123,15 @@ class Stack:
 class EmbeddedStack(Stack):
     """`manage.py up`. Names: supervisor, web, worker, beat, broker, sandbox."""
 
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] = None  # type: ignore[assignment]  # until launched
+    _starts = 0
 
     def launch(self) -> None:
         """Start without waiting."""
         self.process = self._spawn("up", [sys.executable, "manage.py", "up"])
 
     def start(self) -> None:
-        self._starts = len(_READY.findall(self.log())) if hasattr(self, "process") else 0
+        self._starts = len(_READY.findall(self.log())) if self.process else 0
         self.launch()
         self.wait_until_ready()
 
@@ -144,14 +149,12 @@ class EmbeddedStack(Stack):
         return self.process.wait(STOP_SECONDS)
 
     def stop(self) -> None:
-        if self.process.poll() is None:
+        if self.process and self.process.poll() is None:
             self.interrupt()
 
     def _is_ready_or_over(self) -> bool:
         is_ready = len(_READY.findall(self.log())) > self._starts
         return is_ready or self.process.poll() is not None
-
-    _starts = 0
 
 
 class ServerStack(Stack):
@@ -179,7 +182,9 @@ class ServerStack(Stack):
         for name in self._names():
             self.start_process(name)
         for url in self.urls:
-            wait_until(lambda url=url: _is_healthy(url), f"{url} is not ready", READY_SECONDS)  # type: ignore[misc]
+            wait_until(
+                lambda url=url: is_answering(f"{url}/healthz"), f"{url} is not ready", READY_SECONDS
+            )  # type: ignore[misc]
 
     def start_process(self, name: str) -> None:
         """Start one of the pieces, again after it was killed."""
@@ -223,8 +228,9 @@ class ServerStack(Stack):
         return commands[kind]
 
 
-def _is_healthy(url: str) -> bool:
+def is_answering(url: str) -> bool:
+    """Tell whether a GET is answered with 200."""
     try:
-        return httpx.get(f"{url}/healthz").status_code == 200
+        return httpx.get(url).status_code == 200
     except httpx.TransportError:
         return False

@@ -17,7 +17,7 @@ class TestEnvironment:
         assert connection.vendor == {"sqlite": "sqlite", "postgres": "postgresql"}[engine]
 
     def test_it_has_a_broker_of_its_own(self, services, engine: str) -> None:
-        assert settings.REDIS_URL == services.valkey.url
+        assert services.valkey.url == settings.REDIS_URL
 
     def test_nothing_of_the_shell_leaks_in(self) -> None:
         assert settings.ENV.TEPPAN_REDDIT_CLIENT_ID == ""
