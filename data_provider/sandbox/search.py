@@ -18,7 +18,7 @@ Thing = dict[str, Any]
 Found = tuple[Subreddit, int]
 
 # A search through all subreddits looks at the newest posts of each: the index of the sandbox.
-NEWEST_SEARCHED = 20
+NEWEST_SEARCHED = 8
 # Reddit's own ceiling is unknown; searches give fewer than a listing (REDDIT.md, 6).
 MOST_RESULTS = 250
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import socket
 
 import uvicorn
@@ -11,7 +10,6 @@ from data_provider.sandbox.app import SandboxApp, create_app
 
 # Enough for open requests to see the disconnect; a stalled one must not hold up the stop.
 _STOP_SECONDS = 1
-logger = logging.getLogger(__name__)
 
 
 def build_server(app: SandboxApp) -> uvicorn.Server:

@@ -98,6 +98,7 @@ class TestThings:
         always = recorded.keys_in_share(kind[:2], 0.99)
         gone = always - set(recorded.keys[kind])
         assert "author_fullname" in gone
+        assert gone & set(simulated.keys[kind]) == set()
         assert always - simulated.keys_in_share(kind, 1) == gone
 
     @pytest.mark.parametrize("kind", ["t3", "t1", "t5", "more", "Listing"])
