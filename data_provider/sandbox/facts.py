@@ -14,7 +14,7 @@ ODD_SHARE = 0.06
 
 
 def score_of(world: World, subreddit: Subreddit, index: int) -> int:
-    """Return the score: most are small, few are large, none is negative (REDDIT.md, 3)."""
+    """Return the score: most are small, few are large, none is negative, as on Reddit."""
     share = mix(world.key(subreddit, index) ^ _SCORE_SALT) / _WORD
     return max(0, int(subreddit.subscribers**0.25 / 8 / (1.001 - share)) - 1)
 

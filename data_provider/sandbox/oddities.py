@@ -1,4 +1,4 @@
-"""The odd shapes that real posts have (REDDIT.md, sections 3 to 6), one function each."""
+"""The odd shapes that real posts have, one function each."""
 
 from __future__ import annotations
 

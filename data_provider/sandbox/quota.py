@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Reddit counts in windows of ten minutes (REDDIT.md, 2).
+# Reddit counts in windows of ten minutes: x-ratelimit-reset never exceeds 600 in recordings.
 WINDOW_SECONDS = 600
 # Generous: the sandbox is a load generator too. Reddit itself gives 1000.
 DEFAULT_RATE_LIMIT = 100_000

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from data_provider.sandbox.world import Subreddit, World
 
-# Listings end after about this many items (REDDIT.md, 6).
+# Recorded chains of pages end after about this many items.
 LISTING_WALL = 1000
 RISING_LENGTH = 60
 # Reddit's published formula for hot: ten times the score weighs as much as these seconds.

@@ -19,7 +19,7 @@ Found = tuple[Subreddit, int]
 
 # A search through all subreddits looks at the newest posts of each: the index of the sandbox.
 NEWEST_SEARCHED = 8
-# Reddit's own ceiling is unknown; searches give fewer than a listing (REDDIT.md, 6).
+# Reddit's own ceiling is unknown; searches give fewer than a listing.
 MOST_RESULTS = 250
 
 

@@ -1,4 +1,4 @@
-"""Comment trees are cut and expanded as REDDIT.md section 4 says."""
+"""Comment trees are cut and expanded as Reddit does it."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-# Types that no recording happens to show, from the census of REDDIT.md (sections 3 to 5).
+# Types that no recording happens to show, from a census of 46 million posts of January 2026.
 NAMED_ODDITIES = {
     "t3": {
         ("created_utc", "int"),

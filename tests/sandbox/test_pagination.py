@@ -1,4 +1,4 @@
-"""Listings page as REDDIT.md section 6 says."""
+"""Listings page by the rules of Reddit: limit, wall, cursors, stickied extras."""
 
 from __future__ import annotations
 
