@@ -170,6 +170,11 @@ class Stream:
         self._body = Body(self.head)
         self._waiting = deque(self.parser.feed(self._body.feed(rest)))
 
+    @property
+    def has_ended_cleanly(self) -> bool:
+        """Whether the response's end was received, instead of the connection's."""
+        return self._body.is_complete
+
     def pump(self) -> bool:
         """Receive once, comments too; False at the end. Raises TimeoutError when nothing comes."""
         if self._body.is_complete or not (received := self._socket.recv(_CHUNK)):
