@@ -138,7 +138,7 @@ class Supervisor:
         return self._program("sandbox", *command)
 
     def _python_programs(self) -> list[Program]:
-        celery = [sys.executable, "-m", "celery", "--app", "config.celery"]
+        celery = [sys.executable, "-m", "celery", "--quiet", "--app", "config.celery"]
         worker = [
             *("--pool", "threads", "--concurrency", str(settings.TEPPAN["WORKER_SLOTS"])),
             *("--queues", ",".join(QUEUES), "--loglevel", "WARNING"),

@@ -216,7 +216,7 @@ class ServerStack(Stack):
         return ["sandbox", *webs, *workers, *(["beat"] if workers else [])]
 
     def _command(self, kind: str, name: str) -> list[str]:
-        celery = [sys.executable, "-m", "celery", "--app", "config.celery"]
+        celery = [sys.executable, "-m", "celery", "--quiet", "--app", "config.celery"]
         pool = ["--pool", "threads", "--concurrency", "4", "--queues", ",".join(QUEUES)]
         quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         schedule = str(self.folder / "beat-schedule")
