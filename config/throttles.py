@@ -29,8 +29,8 @@ class Rate:
 
 # A script that reads as fast as one process answers stays below it; a loop without pause does not.
 USER_RATE = Rate(per_second=100, burst=1000)
-# Signing in and reading the API's description take a handful of requests.
-ANONYMOUS_RATE = Rate(per_second=10, burst=100)
+# Nobody has to hurry before signing in, but many people may share an address.
+ANONYMOUS_RATE = Rate(per_second=50, burst=500)
 
 # Callers remembered at once; the one seen longest ago goes first, its bucket was full again.
 _MOST_CALLERS = 10_000

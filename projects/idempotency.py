@@ -54,8 +54,8 @@ def answer_once(owner: User, key: str | None, fingerprint: str, make: Callable[[
         if row is None:
             return _remembered(owner, key, fingerprint)
         status, body, headers, kept = make()
-        # In a list, because a JSON column takes a bare None for SQL's NULL.
-        row.status, row.body, row.headers = status, [kept], dict(headers)
+        # As text, because PostgreSQL would reorder an object's fields.
+        row.status, row.body, row.headers = status, json.dumps(kept), dict(headers)
         row.save(update_fields=["status", "body", "headers"])
     return Answer(status, body, dict(headers))
 
@@ -78,7 +78,7 @@ def _take(owner: User, key: str, fingerprint: str) -> IdempotencyKey | None:
     try:
         with transaction.atomic():
             return IdempotencyKey.objects.create(
-                owner=owner, key=key, fingerprint=fingerprint, status=0, body=[]
+                owner=owner, key=key, fingerprint=fingerprint, status=0, body=""
             )
     except IntegrityError:
         return None
@@ -90,4 +90,4 @@ def _remembered(owner: User, key: str, fingerprint: str) -> Answer:
         raise Conflict(
             "idempotency_key_reused", "This Idempotency-Key came with another request before."
         )
-    return Answer(row.status, row.body[0], row.headers, is_repeat=True)
+    return Answer(row.status, json.loads(row.body), row.headers, is_repeat=True)

@@ -38,7 +38,7 @@ def hint_workers(job_id: int) -> None:
         logger.warning("The broker did not take job %s (%s); a sweep will.", job_id, error)
 
 
-@shared_task(name="scraper.run_scraping_job", queue="scrape")
+@shared_task(name="scraper.run_scraping_job")
 def run_scraping_job_task(scraping_job_id: int) -> None:
     """Work on the jobs whose turn it is until there is none; the id is only the occasion."""
     name = runs.worker_name("worker")

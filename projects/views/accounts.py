@@ -3,6 +3,10 @@
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
+from drf_standardized_errors.openapi_serializers import (
+    ErrorResponse401Serializer,
+    ErrorResponse403Serializer,
+)
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -47,7 +51,7 @@ class RegisterView(ApiView):
     authentication_classes = ()
     serializer_class = RegistrationSerializer
 
-    @extend_schema(responses={201: AccountSerializer})
+    @extend_schema(responses={201: AccountSerializer, 403: ErrorResponse403Serializer})
     def post(self, request: Request) -> Response:
         """Create an account."""
         user = accounts.register_account(**self.validated())
@@ -55,13 +59,14 @@ class RegisterView(ApiView):
 
 
 class TokenView(ApiView):
-    """Sign in."""
+    """Sign in; limited by `projects.services.login_limits` instead of the general rates."""
 
     permission_classes = (AllowAny,)
     authentication_classes = ()
+    throttle_classes = ()
     serializer_class = CredentialsSerializer
 
-    @extend_schema(responses={200: AccessSerializer})
+    @extend_schema(responses={200: AccessSerializer, 401: ErrorResponse401Serializer})
     def post(self, request: Request) -> Response:
         """Exchange name and password for an access token, and a refresh token in a cookie."""
         cookie = refresh_cookie_of(request)
@@ -76,7 +81,14 @@ class RefreshView(ApiView):
     authentication_classes = ()
     serializer_class = EmptySerializer
 
-    @extend_schema(request=None, responses={200: AccessSerializer})
+    @extend_schema(
+        request=None,
+        responses={
+            200: AccessSerializer,
+            401: ErrorResponse401Serializer,
+            403: ErrorResponse403Serializer,
+        },
+    )
     def post(self, request: Request) -> Response:
         """Exchange the cookie's refresh token for an access token and the next refresh token."""
         refuse_other_sites(request)
@@ -93,7 +105,7 @@ class LogoutView(ApiView):
     permission_classes = (AllowAny,)
     serializer_class = LogoutSerializer
 
-    @extend_schema(responses={204: None})
+    @extend_schema(responses={204: None, 403: ErrorResponse403Serializer})
     def post(self, request: Request) -> Response:
         """End the cookie's session, or the access token's; with `all` every session."""
         refuse_other_sites(request)

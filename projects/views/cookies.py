@@ -9,41 +9,22 @@ from rest_framework.response import Response
 
 from common.errors import Forbidden
 
-# `__Host-` makes browsers refuse the cookie from anywhere but this host over https, and demands
-# the path /; without https the cookie goes to the account routes only.
-COOKIE_NAME = "__Host-teppan_refresh" if settings.IS_HTTPS else "teppan_refresh"
-_COOKIE_PATH = "/" if settings.IS_HTTPS else "/api/auth/"
+_NAME = "teppan_refresh"
 
 
 def set_refresh_cookie(response: Response, refresh: str) -> None:
     """Hand the token to the browser, out of its scripts' reach."""
-    response.set_cookie(
-        COOKIE_NAME,
-        refresh,
-        max_age=settings.REFRESH_LIFETIME,
-        path=_COOKIE_PATH,
-        secure=settings.IS_HTTPS,
-        httponly=True,
-        samesite="Strict",
-    )
+    _set(response, refresh, int(settings.REFRESH_LIFETIME.total_seconds()))
 
 
 def clear_refresh_cookie(response: Response) -> None:
     """Take the token away from the browser."""
-    response.set_cookie(
-        COOKIE_NAME,
-        "",
-        max_age=0,
-        path=_COOKIE_PATH,
-        secure=settings.IS_HTTPS,
-        httponly=True,
-        samesite="Strict",
-    )
+    _set(response, "", 0)
 
 
 def refresh_cookie_of(request: Request) -> str | None:
     """Return the token that the browser sent."""
-    return request.COOKIES.get(COOKIE_NAME) or None
+    return request.COOKIES.get(_cookie_name()) or None
 
 
 def refuse_other_sites(request: Request) -> None:
@@ -64,3 +45,21 @@ def refuse_other_sites(request: Request) -> None:
 def _is_ours(origin: str, request: Request) -> bool:
     # The scheme is not compared: behind a proxy that ends TLS it is not known here.
     return origin in settings.CSRF_TRUSTED_ORIGINS or urlsplit(origin).netloc == request.get_host()
+
+
+def _cookie_name() -> str:
+    # `__Host-` makes browsers refuse the cookie from anywhere but this host over https.
+    return f"__Host-{_NAME}" if settings.IS_HTTPS else _NAME
+
+
+def _set(response: Response, value: str, max_age: int) -> None:
+    response.set_cookie(
+        _cookie_name(),
+        value,
+        max_age=max_age,
+        # `__Host-` demands the root; otherwise the account routes are enough.
+        path="/" if settings.IS_HTTPS else "/api/auth/",
+        secure=settings.IS_HTTPS,
+        httponly=True,
+        samesite="Strict",
+    )
