@@ -1,14 +1,16 @@
 """Writes what a run found: one transaction per page, refused when the run is no longer ours.
 
 Rows, the target's cursor, the counters and the events of a page commit together or not at all, so
-a crash at any moment leaves a job that goes on from its last page. Nothing here waits for a network.
+a crash at any moment leaves a job that goes on from its last page. Nothing here waits for a
+network.
 """
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 
-from django.db import transaction
-from django.db.models import F, Q
+from django.db import connection, transaction
+from django.db.models import Q
 
 from data_provider import Notice, Page, Post, SourceError
 from projects.activity import append, change_and_fire, take_numbers
@@ -17,6 +19,28 @@ from scraper import events, upsert
 from scraper.models import ScrapingJob, ScrapingTarget
 
 _DONE = ("completed", "partial", "failed", "cancelled")
+_MOVED_BY_A_PAGE = (
+    "status",
+    "cursor",
+    "stopped_by",
+    "backend_used",
+    "posts_scraped",
+    "posts_new",
+)
+
+# The two statements of a page on its job's row, by hand: the ORM takes twenty times as long to
+# spell them (0.9 ms), half as long as a page takes to store.
+_JOBS = ScrapingJob._meta.db_table  # noqa: SLF001
+_TAKE_PAGE = f"""
+UPDATE {_JOBS} SET event_seq = event_seq + 2, requests_made = requests_made + %s, losses = 0
+WHERE id = %s AND fence = %s AND status = 'running' AND NOT cancel_requested
+RETURNING event_seq
+"""  # noqa: S608 -- a constant
+_COUNT = f"""
+UPDATE {_JOBS} SET posts_scraped = posts_scraped + %s, posts_new = posts_new + %s
+WHERE id = %s
+RETURNING posts_scraped, posts_new
+"""  # noqa: S608 -- a constant
 
 
 @dataclass(frozen=True)
@@ -41,24 +65,25 @@ def commit_page(
 
     Raises Stopped when a cancel was requested or the lease is lost; then nothing was written.
     """
+    after = copy(target)
     with transaction.atomic():
-        seq = _take(job, 2, requests_made=F("requests_made") + page.requests, losses=0)
+        seq = _take_page(job, page)
         added, new = upsert.store_posts(job, seq, posts, page)
-        target.status = "running" if page.cursor is not None else "completed"
-        target.cursor = page.cursor or ""
-        target.stopped_by = page.stopped_by or ""
-        target.backend_used = page.backend
-        target.posts_scraped += added
-        target.posts_new += new
-        target.save()
-        job.posts_scraped += added
-        job.posts_new += new
-        ScrapingJob.objects.filter(pk=job.pk).update(
-            posts_scraped=F("posts_scraped") + added, posts_new=F("posts_new") + new
-        )
-        stored = events.page_stored(posts=added, posts_scraped=job.posts_scraped)
-        append(job.stream, seq, [stored, target.changed()])
-    return Committed(seq, job.posts_scraped, job.posts_new)
+        after.status = "running" if page.cursor is not None else "completed"
+        after.cursor = page.cursor or ""
+        after.stopped_by = page.stopped_by or ""
+        after.backend_used = page.backend
+        after.posts_scraped += added
+        after.posts_new += new
+        after.save(update_fields=_MOVED_BY_A_PAGE)
+        committed = Committed(seq, *_count(job, added, new))
+        stored = events.page_stored(posts=added, posts_scraped=committed.posts_scraped)
+        append(job.stream, seq, [stored, after.changed()])
+    # Only now: what was not committed must not be saved with the target later.
+    for name in _MOVED_BY_A_PAGE:
+        setattr(target, name, getattr(after, name))
+    job.posts_scraped, job.posts_new = committed.posts_scraped, committed.posts_new
+    return committed
 
 
 def start_target(job: ScrapingJob, target: ScrapingTarget, backend: str) -> None:
@@ -131,11 +156,30 @@ def _commit_target(job: ScrapingJob, target: ScrapingTarget) -> None:
         append(job.stream, seq, [target.changed()])
 
 
-def _take(job: ScrapingJob, count: int, **changes: object) -> int:
-    seq = take_numbers(job, count, when=_ours(job), changes=changes)
+def _take(job: ScrapingJob, count: int) -> int:
+    seq = take_numbers(job, count, when=_ours(job))
     if seq is None:
         raise Stopped(_reason_of_refusal(job))
     return seq
+
+
+def _take_page(job: ScrapingJob, page: Page) -> int:
+    """Take the numbers of a page's two events under the lease, as `take_numbers` does."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE_PAGE, [page.requests, job.pk, job.fence])
+        row = cursor.fetchone()
+    if row is None:
+        raise Stopped(_reason_of_refusal(job))
+    last: int = row[0]
+    return last - 1
+
+
+def _count(job: ScrapingJob, added: int, new: int) -> tuple[int, int]:
+    """Add a page to the job's totals and return them."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, [added, new, job.pk])
+        scraped, known_new = cursor.fetchone()
+    return scraped, known_new
 
 
 def _ours(job: ScrapingJob) -> Q:
