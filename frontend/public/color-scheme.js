@@ -7,7 +7,6 @@
     // Storage may be forbidden: the system's preference is used.
   }
   const isDark =
-    wanted === "dark" ||
-    (wanted !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
+    wanted === "dark" || (wanted !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
   document.documentElement.setAttribute("data-mantine-color-scheme", isDark ? "dark" : "light");
 })();

@@ -417,8 +417,27 @@ export interface components {
             keywords?: string[];
             subreddits?: string[];
         };
+        SubredditCount: {
+            subreddit: string;
+            posts: number;
+            /** Format: date-time */
+            last_fetched_at: string;
+        };
+        DayCount: {
+            /** Format: date */
+            date: string;
+            posts: number;
+        };
         Overview: {
-            [key: string]: unknown;
+            posts: number;
+            authors: number;
+            subreddits: components["schemas"]["SubredditCount"][];
+            posts_per_day: components["schemas"]["DayCount"][];
+            jobs: {
+                [key: string]: number;
+            };
+            /** Format: date-time */
+            last_job_at: string | null;
         };
         User: {
             id: number;

@@ -17,3 +17,11 @@ const TERMINAL: ReadonlySet<RunStatus> = new Set(["completed", "partial", "faile
 export function isTerminal(status: RunStatus): boolean {
   return TERMINAL.has(status);
 }
+
+/** What a person writes of a project. */
+export interface ProjectDraft {
+  name: string;
+  description: string;
+  keywords: string[];
+  subreddits: string[];
+}

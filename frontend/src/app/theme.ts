@@ -16,16 +16,52 @@ import {
 } from "@mantine/core";
 
 const tetsu: MantineColorsTuple = [
-  "#eaf5f6", "#d6e8ea", "#aed1d5", "#84b9bf", "#61a3aa", "#48949c", "#37858d", "#236a72", "#17565d", "#0b4148",
+  "#eaf5f6",
+  "#d6e8ea",
+  "#aed1d5",
+  "#84b9bf",
+  "#61a3aa",
+  "#48949c",
+  "#37858d",
+  "#236a72",
+  "#17565d",
+  "#0b4148",
 ];
 const ember: MantineColorsTuple = [
-  "#fff1ea", "#fde0d2", "#f9bfa4", "#f59b72", "#f17c49", "#ef682f", "#e25a20", "#b8430f", "#96360b", "#752806",
+  "#fff1ea",
+  "#fde0d2",
+  "#f9bfa4",
+  "#f59b72",
+  "#f17c49",
+  "#ef682f",
+  "#e25a20",
+  "#b8430f",
+  "#96360b",
+  "#752806",
 ];
 const iron: MantineColorsTuple = [
-  "#f6f8f8", "#eef1f1", "#e0e5e6", "#ced5d6", "#b3bdbf", "#8c989b", "#6a777a", "#4e5a5d", "#333d40", "#1d2527",
+  "#f6f8f8",
+  "#eef1f1",
+  "#e0e5e6",
+  "#ced5d6",
+  "#b3bdbf",
+  "#8c989b",
+  "#6a777a",
+  "#4e5a5d",
+  "#333d40",
+  "#1d2527",
 ];
 const dark: MantineColorsTuple = [
-  "#d9dfe0", "#b9c3c5", "#94a1a4", "#6b7a7e", "#465357", "#333f43", "#263135", "#192124", "#12191b", "#0b1012",
+  "#d9dfe0",
+  "#b9c3c5",
+  "#94a1a4",
+  "#6b7a7e",
+  "#465357",
+  "#333f43",
+  "#263135",
+  "#192124",
+  "#12191b",
+  "#0b1012",
 ];
 
 export const theme = createTheme({
@@ -65,7 +101,9 @@ export const theme = createTheme({
     }),
     Paper: Paper.extend({ defaultProps: { withBorder: true, p: "md" } }),
     Table: Table.extend({ defaultProps: { verticalSpacing: 8, highlightOnHover: true } }),
-    Tooltip: Tooltip.extend({ defaultProps: { openDelay: 300, events: { hover: true, focus: true, touch: false } } }),
+    Tooltip: Tooltip.extend({
+      defaultProps: { openDelay: 300, events: { hover: true, focus: true, touch: false } },
+    }),
   },
 });
 

@@ -1,6 +1,11 @@
 // Adaptive polling of anything with a run's status: quick while it waits, calm while it runs, silent
 // once it has ended. Hidden tabs do not poll; coming back asks once.
-import { type QueryKey, type UseQueryOptions, type UseQueryResult, useQuery } from "@tanstack/react-query";
+import {
+  type QueryKey,
+  type UseQueryOptions,
+  type UseQueryResult,
+  useQuery,
+} from "@tanstack/react-query";
 
 const PENDING_MILLISECONDS = 3_000;
 const RUNNING_MILLISECONDS = 5_000;

@@ -1,0 +1,28 @@
+// The rooms of the house: one line each, for the navigation, the palette and the keyboard.
+import {
+  IconFlame,
+  IconFolders,
+  IconLayoutDashboard,
+  IconNotes,
+  IconSettings,
+} from "@tabler/icons-react";
+
+interface Room {
+  label: string;
+  to: string;
+  icon: typeof IconFlame;
+  /** Second key after G. */
+  key: string;
+}
+
+export const HOUSE_ROOMS = [
+  { label: "Projects", to: "/projects", icon: IconFolders, key: "p" },
+  { label: "All runs", to: "/runs", icon: IconFlame, key: "j" },
+] as const satisfies Room[];
+
+export const PROJECT_ROOMS = [
+  { label: "Overview", to: "/projects/$projectId", icon: IconLayoutDashboard, key: "h" },
+  { label: "Runs", to: "/projects/$projectId/runs", icon: IconFlame, key: "r" },
+  { label: "Posts", to: "/projects/$projectId/posts", icon: IconNotes, key: "o" },
+  { label: "Settings", to: "/projects/$projectId/settings", icon: IconSettings, key: "s" },
+] as const satisfies Room[];

@@ -1,0 +1,34 @@
+// The screen of posts: its whole state is the address.
+import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { PageHeader } from "@/components/page-header";
+import { NewScrape } from "@/features/jobs/new-scrape";
+import { PostsPage } from "@/features/posts/posts-page";
+import { WithProject } from "./with-project";
+
+export function PostsRoute() {
+  const { projectId } = useParams({ from: "/house/projects/$projectId" });
+  const search = useSearch({ from: "/house/projects/$projectId/posts" });
+  const navigate = useNavigate({ from: "/projects/$projectId/posts" });
+  return (
+    <WithProject projectId={projectId}>
+      {(project) => (
+        <>
+          <PageHeader title="Posts" subtitle={project.name}>
+            <NewScrape project={project} />
+          </PageHeader>
+          <PostsPage
+            projectId={projectId}
+            search={search}
+            onSearch={(change) =>
+              void navigate({ search: (old) => ({ ...old, ...change }), replace: true })
+            }
+            onClear={() =>
+              void navigate({ search: ({ sort, order, post }) => ({ sort, order, post }) })
+            }
+            action={null}
+          />
+        </>
+      )}
+    </WithProject>
+  );
+}

@@ -1,0 +1,144 @@
+// The map of the dashboard: every address, what it loads, and who may enter.
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from "@tanstack/react-router";
+import { openSession } from "@/api/access";
+import { registrationQuery } from "@/api/accounts";
+import { sessionState } from "@/api/session";
+import { postSearchSchema } from "@/features/posts/post-search";
+import { z } from "@/lib/schema";
+import { choiceParam, parseSearch, stringifySearch, textParam } from "@/lib/search-params";
+import { CrashPage, NotFoundPage } from "./pages/outcome-pages";
+import { queryClient } from "./query-client";
+import { idParam } from "./route-params";
+
+const STATUSES = ["pending", "running", "completed", "partial", "failed", "cancelled"] as const;
+const statusSearch = z.object({ status: choiceParam(STATUSES) });
+
+const root = createRootRoute({ component: Outlet, notFoundComponent: NotFoundPage });
+
+const login = createRoute({
+  getParentRoute: () => root,
+  path: "/login",
+  validateSearch: z.object({ next: textParam(2000) }),
+  beforeLoad: leaveWhenSignedIn,
+  component: lazyRouteComponent(() => import("./pages/auth-pages"), "LoginPage"),
+});
+
+const setup = createRoute({
+  getParentRoute: () => root,
+  path: "/setup",
+  beforeLoad: leaveWhenSignedIn,
+  component: lazyRouteComponent(() => import("./pages/auth-pages"), "SetupPage"),
+});
+
+const house = createRoute({
+  getParentRoute: () => root,
+  id: "house",
+  beforeLoad: async ({ location }) => {
+    if (await openSession()) return;
+    const isOpen = await queryClient.ensureQueryData(registrationQuery).catch(() => false);
+    if (isOpen) throw redirect({ to: "/setup" });
+    throw redirect({
+      to: "/login",
+      search: { next: location.href === "/" ? undefined : location.href },
+    });
+  },
+  component: lazyRouteComponent(() => import("./shell/shell"), "Shell"),
+});
+
+const home = createRoute({
+  getParentRoute: () => house,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({ to: "/projects" });
+  },
+});
+
+const projects = createRoute({
+  getParentRoute: () => house,
+  path: "/projects",
+  validateSearch: z.object({ q: textParam(), new: choiceParam(["project"]) }),
+  component: lazyRouteComponent(() => import("./pages/project-pages"), "ProjectsRoute"),
+});
+
+const runs = createRoute({
+  getParentRoute: () => house,
+  path: "/runs",
+  validateSearch: statusSearch,
+  component: lazyRouteComponent(() => import("./pages/run-pages"), "AllRunsRoute"),
+});
+
+const project = createRoute({
+  getParentRoute: () => house,
+  path: "/projects/$projectId",
+  params: idParam("projectId"),
+});
+
+const overview = createRoute({
+  getParentRoute: () => project,
+  path: "/",
+  component: lazyRouteComponent(() => import("./pages/project-pages"), "OverviewRoute"),
+});
+
+const projectRuns = createRoute({
+  getParentRoute: () => project,
+  path: "/runs",
+  validateSearch: statusSearch,
+  component: lazyRouteComponent(() => import("./pages/run-pages"), "ProjectRunsRoute"),
+});
+
+const run = createRoute({
+  getParentRoute: () => project,
+  path: "/runs/$jobId",
+  params: idParam("jobId"),
+  component: lazyRouteComponent(() => import("./pages/run-pages"), "RunRoute"),
+});
+
+const posts = createRoute({
+  getParentRoute: () => project,
+  path: "/posts",
+  validateSearch: postSearchSchema,
+  component: lazyRouteComponent(() => import("./pages/posts-page"), "PostsRoute"),
+});
+
+const settings = createRoute({
+  getParentRoute: () => project,
+  path: "/settings",
+  component: lazyRouteComponent(() => import("./pages/project-pages"), "SettingsRoute"),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([
+    login,
+    setup,
+    house.addChildren([
+      home,
+      projects,
+      runs,
+      project.addChildren([overview, projectRuns, run, posts, settings]),
+    ]),
+  ]),
+  parseSearch,
+  stringifySearch,
+  defaultErrorComponent: CrashPage,
+  defaultNotFoundComponent: NotFoundPage,
+  defaultPreload: "intent",
+  scrollRestoration: true,
+});
+
+async function leaveWhenSignedIn(): Promise<void> {
+  if (sessionState() === "unknown") await openSession();
+  if (sessionState() === "active") throw redirect({ to: "/projects" });
+}
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

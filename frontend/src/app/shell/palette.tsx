@@ -1,0 +1,58 @@
+// The command palette: rooms, projects and actions by name.
+import "@mantine/spotlight/styles.css";
+import { Spotlight, type SpotlightActionData } from "@mantine/spotlight";
+import { IconFolder, IconPlus, IconSearch } from "@tabler/icons-react";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { useNavigate, useParams } from "@tanstack/react-router";
+import { rowsOf } from "@/api/lists";
+import { projectsQuery } from "@/api/projects";
+import { HOUSE_ROOMS, PROJECT_ROOMS } from "../navigation";
+
+export default function Palette() {
+  const navigate = useNavigate();
+  const { projectId } = useParams({ strict: false });
+  const projects = rowsOf(useInfiniteQuery(projectsQuery).data);
+  const actions: SpotlightActionData[] = [
+    ...HOUSE_ROOMS.map(({ label, to, icon: Icon }) => ({
+      id: to,
+      label,
+      leftSection: <Icon size={17} />,
+      onClick: () => void navigate({ to }),
+    })),
+    ...(projectId === undefined ? [] : PROJECT_ROOMS).map(({ label, to, icon: Icon }) => ({
+      id: to,
+      label: `${label} of this project`,
+      leftSection: <Icon size={17} />,
+      onClick: () => void navigate({ to, params: { projectId: projectId as number } }),
+    })),
+    {
+      id: "new-project",
+      label: "New project",
+      leftSection: <IconPlus size={17} />,
+      onClick: () => void navigate({ to: "/projects", search: { new: "project" } }),
+    },
+    ...projects.map((project) => ({
+      id: `project-${project.id}`,
+      label: project.name,
+      description: project.subreddits.slice(0, 5).join(", "),
+      leftSection: <IconFolder size={17} />,
+      onClick: () =>
+        void navigate({ to: "/projects/$projectId", params: { projectId: project.id } }),
+    })),
+  ];
+  return (
+    <Spotlight
+      actions={actions}
+      shortcut={["mod + K"]}
+      nothingFound="Nothing is called that"
+      highlightQuery
+      limit={12}
+      scrollable
+      searchProps={{
+        leftSection: <IconSearch size={17} aria-hidden="true" />,
+        placeholder: "Go to or do…",
+        "aria-label": "Search and commands",
+      }}
+    />
+  );
+}

@@ -1,0 +1,4 @@
+// Every style sheet that is not a component's own.
+import "./mantine.css";
+import "@mantine/notifications/styles.css";
+import "./global.css";

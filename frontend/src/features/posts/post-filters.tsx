@@ -1,0 +1,112 @@
+// Search, filters and order; each is part of the address.
+import { ActionIcon, NumberInput, Popover, Select, Stack, TextInput, Tooltip } from "@mantine/core";
+import { useDebouncedCallback } from "@mantine/hooks";
+import {
+  IconAdjustmentsHorizontal,
+  IconSearch,
+  IconSortAscending,
+  IconSortDescending,
+} from "@tabler/icons-react";
+import { useEffect, useState } from "react";
+import classes from "./post-filters.module.css";
+import type { PostSearch } from "./post-search";
+
+interface PostFiltersProps {
+  search: PostSearch;
+  onSearch: (change: Partial<PostSearch>) => void;
+}
+
+// A pause in typing; shorter ones ask the server for words that nobody means.
+const TYPING_MILLISECONDS = 250;
+
+const SORTS = [
+  { value: "created", label: "Date" },
+  { value: "score", label: "Score" },
+  { value: "num_comments", label: "Comments" },
+];
+
+export function PostFilters({ search, onSearch }: PostFiltersProps) {
+  const isAscending = search.order === "asc";
+  return (
+    <search className={classes.bar}>
+      <TypedInput label="Search posts" isBare value={search.q} onCommit={(q) => onSearch({ q })} />
+      <Popover position="bottom-end" width={280} trapFocus>
+        <Popover.Target>
+          <Tooltip label="More filters">
+            <ActionIcon variant="default" size={36} aria-label="More filters">
+              <IconAdjustmentsHorizontal size={17} />
+            </ActionIcon>
+          </Tooltip>
+        </Popover.Target>
+        <Popover.Dropdown>
+          <Stack gap="xs">
+            {(["subreddit", "author", "flair"] as const).map((name) => (
+              <TypedInput
+                key={name}
+                label={name.replace(/^./, (first) => first.toUpperCase())}
+                value={search[name]}
+                onCommit={(text) => onSearch({ [name]: text?.replace(/^\/?[ru]\//, "") })}
+              />
+            ))}
+            <NumberInput
+              label="Lowest score"
+              allowDecimal={false}
+              value={search.min_score ?? ""}
+              onChange={(score) =>
+                onSearch({ min_score: score === "" ? undefined : Number(score) })
+              }
+            />
+          </Stack>
+        </Popover.Dropdown>
+      </Popover>
+      <Select
+        aria-label="Sort by"
+        w={130}
+        data={SORTS}
+        allowDeselect={false}
+        value={search.sort ?? "created"}
+        onChange={(sort) => onSearch({ sort: sort as PostSearch["sort"] })}
+      />
+      <Tooltip label={isAscending ? "Ascending" : "Descending"}>
+        <ActionIcon
+          variant="default"
+          size={36}
+          aria-label={isAscending ? "Ascending; turn round" : "Descending; turn round"}
+          onClick={() => onSearch({ order: isAscending ? undefined : "asc" })}
+        >
+          {isAscending ? <IconSortAscending size={17} /> : <IconSortDescending size={17} />}
+        </ActionIcon>
+      </Tooltip>
+    </search>
+  );
+}
+
+interface TypedInputProps {
+  label: string;
+  isBare?: boolean;
+  value: string | undefined;
+  onCommit: (text: string | undefined) => void;
+}
+
+function TypedInput({ label, isBare = false, value = "", onCommit }: TypedInputProps) {
+  const [text, setText] = useState(value);
+  const commit = useDebouncedCallback(
+    (next: string) => onCommit(next.trim() || undefined),
+    TYPING_MILLISECONDS,
+  );
+  useEffect(() => setText((typed) => (typed.trim() === value ? typed : value)), [value]);
+  return (
+    <TextInput
+      {...(isBare
+        ? { "aria-label": label, placeholder: `${label}  /`, "data-search": true }
+        : { label })}
+      leftSection={isBare ? <IconSearch size={15} aria-hidden="true" /> : undefined}
+      className={isBare ? classes.search : undefined}
+      value={text}
+      onChange={({ currentTarget }) => {
+        setText(currentTarget.value);
+        commit(currentTarget.value);
+      }}
+    />
+  );
+}

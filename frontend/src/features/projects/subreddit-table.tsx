@@ -1,0 +1,53 @@
+// Posts held of each subreddit, each leading to those posts.
+
+import { Paper, Table, Text, Title } from "@mantine/core";
+import { TextLink } from "@/components/link";
+import { RelativeTime } from "@/components/relative-time";
+import tables from "@/components/table.module.css";
+import { formatCount } from "@/lib/format";
+import classes from "./subreddit-table.module.css";
+
+interface SubredditTableProps {
+  projectId: number;
+  subreddits: { subreddit: string; posts: number; last_fetched_at: string }[];
+}
+
+export function SubredditTable({ projectId, subreddits }: SubredditTableProps) {
+  return (
+    <Paper component="section" aria-labelledby="subreddits">
+      <Title order={2} id="subreddits" mb="xs">
+        Subreddits
+      </Title>
+      {subreddits.length === 0 && (
+        <Text size="sm" c="dimmed">
+          None has posts yet.
+        </Text>
+      )}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scroller has to be reachable by keyboard */}
+      <section className={classes.scroller} aria-label="Subreddits by posts" tabIndex={0}>
+        <Table className={tables.table} verticalSpacing={5}>
+          <Table.Tbody>
+            {subreddits.map((row) => (
+              <Table.Tr key={row.subreddit} className={tables.row}>
+                <Table.Td>
+                  <TextLink
+                    to="/projects/$projectId/posts"
+                    params={{ projectId }}
+                    search={{ subreddit: row.subreddit }}
+                    className={tables.main}
+                  >
+                    r/{row.subreddit}
+                  </TextLink>
+                </Table.Td>
+                <Table.Td className={tables.number}>{formatCount(row.posts)}</Table.Td>
+                <Table.Td className={tables.number}>
+                  <RelativeTime at={row.last_fetched_at} />
+                </Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </section>
+    </Paper>
+  );
+}
