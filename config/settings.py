@@ -168,7 +168,7 @@ STATICFILES_DIRS = [DASHBOARD_DIR] if DASHBOARD_DIR.is_dir() else []
 WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/assets/.+-[\w-]{8}\.\w+$"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "config.static.StaticStorage"},
 }
 
 # Larger JSON than any request of ours needs is refused before it is read.
