@@ -6,10 +6,12 @@ the driver (measured: 38 and 62 times the row-by-row design). `store_posts` is t
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
+import psycopg
 from django.db import connection
 from pydantic import TypeAdapter
 
@@ -80,7 +82,7 @@ _CONFLICT = f"ON CONFLICT (project_id, fullname) DO UPDATE SET {_assignments()}"
 _POSTGRESQL = f"""
 WITH page AS (
   SELECT * FROM ROWS FROM (
-    jsonb_to_recordset(%s::jsonb) AS (id text, {_TYPED})
+    json_to_recordset(%s::json) AS (id text, {_TYPED})
   ) WITH ORDINALITY AS page(fullname, {_NAMES}, n)
 ), stored AS (
   INSERT INTO {_POSTS} (project_id, fullname, {_NAMES}, fetched_at, backend)
@@ -129,9 +131,10 @@ def _store_postgresql(job: ScrapingJob, seq: int, posts: list[Post], page: Page)
         job.pk,
         seq,
     ]
-    with connection.cursor() as cursor:
-        cursor.execute(_POSTGRESQL, parameters)
-        added, new = cursor.fetchone()
+    connection.ensure_connection()
+    # The driver's cursor that sends parameters apart: Django's writes the page into the statement.
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        added, new = cursor.execute(_POSTGRESQL, parameters).fetchone() or (0, 0)
     return added, new
 
 
@@ -141,13 +144,11 @@ def _store_sqlite(job: ScrapingJob, seq: int, posts: list[Post], page: Page) -> 
     rows = [(job.project_id, *_sqlite_row(post), *tail) for post in posts]
     # The driver's own cursor: Django's rewrites the statement's placeholders for every row.
     connection.ensure_connection()
-    cursor = connection.connection.cursor()
-    (known,) = cursor.execute(_SQLITE_KNOWN, (job.project_id, names)).fetchone()
-    cursor.executemany(_SQLITE, rows)
-    cursor.execute(_SQLITE_NOTED, (job.pk, seq, names, job.project_id))
-    added = cursor.rowcount
-    cursor.close()
-    return added, len(posts) - known
+    with connection.wrap_database_errors, closing(connection.connection.cursor()) as cursor:
+        (known,) = cursor.execute(_SQLITE_KNOWN, (job.project_id, names)).fetchone()
+        cursor.executemany(_SQLITE, rows)
+        cursor.execute(_SQLITE_NOTED, (job.pk, seq, names, job.project_id))
+        return cursor.rowcount, len(posts) - known
 
 
 def _sqlite_row(post: Post) -> list[Any]:
