@@ -6,39 +6,51 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('projects', '0001_initial'),
+        ("projects", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='session',
-            name='credential',
-            field=models.CharField(default='', max_length=64),
+            model_name="session",
+            name="credential",
+            field=models.CharField(default="", max_length=64),
         ),
         migrations.AddField(
-            model_name='user',
-            name='deleted_at',
+            model_name="user",
+            name="deleted_at",
             field=models.DateTimeField(editable=False, null=True),
         ),
         migrations.CreateModel(
-            name='FirstAccount',
+            name="FirstAccount",
             fields=[
-                ('seat', models.PositiveSmallIntegerField(primary_key=True, serialize=False)),
-                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
+                ("seat", models.PositiveSmallIntegerField(primary_key=True, serialize=False)),
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='LoginFailure',
+            name="LoginFailure",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('account', models.CharField(max_length=64)),
-                ('source', models.CharField(max_length=64)),
-                ('failed_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("account", models.CharField(max_length=64)),
+                ("source", models.CharField(max_length=64)),
+                ("failed_at", models.DateTimeField()),
             ],
             options={
-                'indexes': [models.Index(fields=['account', 'failed_at'], name='failure_by_account'), models.Index(fields=['source', 'failed_at'], name='failure_by_source')],
+                "indexes": [
+                    models.Index(fields=["account", "failed_at"], name="failure_by_account"),
+                    models.Index(fields=["source", "failed_at"], name="failure_by_source"),
+                ],
             },
         ),
     ]
