@@ -132,11 +132,11 @@ class LogReader(Protocol):
 class Feed:
     """One log as this process shows it: read once, whatever the number of viewers."""
 
-    def __init__(self, reader: LogReader) -> None:
+    def __init__(self, reader: LogReader, start: Position) -> None:
         self.reader = reader
         self._frames: list[Frame] = []
         self._base = 0
-        self._floor = self._reached = START
+        self._floor = self._reached = start
         self._changed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._joined: dict[int, bytes] = {}
         self._progress_due = False
@@ -181,9 +181,8 @@ class Feed:
         """Wait until there is something new."""
         await asyncio.shield(self._changed)
 
-    async def run(self, from_position: Position) -> None:
-        """Read the log from a position on, for ever; cancelled when the last viewer has left."""
-        self._floor = self._reached = from_position
+    async def run(self) -> None:
+        """Read the log from the start on, for ever; cancelled when the last viewer has left."""
         with wakeup.waiting_for(self.reader.stream) as poked, self._telling_viewers():
             while True:
                 poked.clear()
@@ -248,11 +247,9 @@ class Feeds:
         """Yield the stream's feed, started by its first viewer and ended by its last."""
         open_feed = self._open.get(reader.stream)
         if open_feed is None or open_feed.task.done():
-            feed = Feed(reader)
+            feed = Feed(reader, start)
             # A context of its own: a request's ends long before the feed does.
-            task = asyncio.get_running_loop().create_task(
-                feed.run(start), context=contextvars.Context()
-            )
+            task = asyncio.get_running_loop().create_task(feed.run(), context=contextvars.Context())
             open_feed = self._open[reader.stream] = _OpenFeed(feed, task)
         open_feed.viewers += 1
         try:
