@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+from data_provider.sandbox.testing import running_sandbox
+from tests.chaos.line import Line, Person
+from tests.chaos.upstream import running_upstream
+from tests.stack import EmbeddedStack, ServerStack, Stack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from tests.services import Services
+
+    StartLine = Callable[..., AbstractContextManager[Line]]
 
 # A start of a whole stack, twice, on a machine that does other things as well.
 TIMEOUT_SECONDS = 240
@@ -18,3 +33,63 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.processes)
             if item.get_closest_marker("timeout") is None:
                 item.add_marker(pytest.mark.timeout(TIMEOUT_SECONDS))
+
+
+@pytest.fixture(scope="session")
+def start_line(services: Services) -> StartLine:
+    """`with start_line(webs=2, TEPPAN_X="1") as line`: a live line with its two Reddits."""
+
+    @contextmanager
+    def start(webs: int | None = None, workers: int = 1, **environment: str) -> Iterator[Line]:
+        with ExitStack() as open_things:
+            reddit = open_things.enter_context(running_sandbox())
+            upstream = open_things.enter_context(running_upstream())
+            variables = {
+                "TEPPAN_REGISTRATION": "open",
+                "TEPPAN_SANDBOX_URL": reddit.url,
+                "TEPPAN_REDDIT_WWW_URL": upstream.url,
+                **environment,
+            }
+            one = _build(services, variables, webs, workers)
+            open_things.callback(_tear_down, one)
+            one.start()
+            one.wait_for_worker()
+            urls = one.urls if isinstance(one, ServerStack) else [one.url]
+            yield Line(one, urls, reddit, upstream)
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def shared_line(start_line: StartLine) -> Iterator[Line]:
+    """One line for all tests that leave it as it was; access tokens live for 5 s."""
+    with start_line(TEPPAN_ACCESS_TOKEN_SECONDS="5") as line:  # noqa: S106 -- a duration
+        yield line
+
+
+@pytest.fixture
+def line(shared_line: Line) -> Iterator[Line]:
+    """The shared line, its simulated Reddit without faults and without memories."""
+    yield shared_line
+    shared_line.reddit.clear_faults()
+    shared_line.reddit.clear_requests()
+
+
+@pytest.fixture(scope="module")
+def person(shared_line: Line) -> Person:
+    """Somebody who uses the shared line."""
+    return shared_line.person()
+
+
+def _build(
+    services: Services, environment: dict[str, str], webs: int | None, workers: int
+) -> Stack:
+    """SQLite runs as the embedded stack unless several web processes are asked for."""
+    if webs is None and services.engine == "sqlite":
+        return EmbeddedStack(services, environment)
+    return ServerStack(services, environment, web=webs or 2, workers=workers)
+
+
+def _tear_down(stack: Stack) -> None:
+    if left := stack.tear_down():
+        pytest.fail("Processes were left running:\n" + "\n".join(left))
