@@ -8,7 +8,8 @@ export interface FailureWords {
 const WORDS = {
   blocked: {
     sentence: "Reddit refused the request with its block page.",
-    nextStep: "Wait a while, or retry with another configured source; official access (OAuth) is blocked least.",
+    nextStep:
+      "Wait a while, or retry with another configured source; official access (OAuth) is blocked least.",
   },
   challenge: {
     sentence: "Reddit asked to prove that a human is reading, which Teppan does not answer.",
@@ -32,7 +33,8 @@ const WORDS = {
   },
   quarantined: {
     sentence: "This subreddit is quarantined.",
-    nextStep: "Opt in with your own Reddit account and use its credentials, or take it out of the project.",
+    nextStep:
+      "Opt in with your own Reddit account and use its credentials, or take it out of the project.",
   },
   not_found: {
     sentence: "There is no subreddit of this name.",

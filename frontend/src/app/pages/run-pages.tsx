@@ -1,9 +1,16 @@
 // The screens of runs.
+import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { useState } from "react";
+import { jobQuery } from "@/api/jobs";
+import { isTerminal } from "@/api/types";
+import { LoadingRows } from "@/components/loading-rows";
 import { PageHeader } from "@/components/page-header";
 import { JobDetail } from "@/features/jobs/job-detail";
 import { JobList } from "@/features/jobs/job-list";
 import { NewScrape } from "@/features/jobs/new-scrape";
+import { LiveRun } from "@/features/live";
+import { PostPeek } from "@/features/posts/post-peek";
 import { WithProject } from "./with-project";
 
 export function AllRunsRoute() {
@@ -43,6 +50,24 @@ export function ProjectRunsRoute() {
 }
 
 export function RunRoute() {
-  const { jobId } = useParams({ from: "/house/projects/$projectId/runs/$jobId" });
-  return <JobDetail key={jobId} jobId={jobId} />;
+  const { projectId, jobId } = useParams({ from: "/house/projects/$projectId/runs/$jobId" });
+  return <Run key={jobId} projectId={projectId} jobId={jobId} />;
+}
+
+function Run({ projectId, jobId }: { projectId: number; jobId: number }) {
+  const { data: job, isPending } = useQuery(jobQuery(jobId));
+  const isWorthWatching = job !== undefined && (job.mode === "stream" || !isTerminal(job.status));
+  // A run that ends while it is watched stays on this screen.
+  const [isWatched, setWatched] = useState(false);
+  if (isWorthWatching && !isWatched) setWatched(true);
+  if (isPending) return <LoadingRows count={4} height={64} />;
+  if (!isWatched) return <JobDetail jobId={jobId} />;
+  return (
+    <LiveRun
+      jobId={jobId}
+      renderPost={(post, onClose) => (
+        <PostPeek projectId={projectId} fullname={post.id} known={post} onClose={onClose} />
+      )}
+    />
+  );
 }

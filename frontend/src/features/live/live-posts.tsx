@@ -1,0 +1,103 @@
+// The list of received posts with its controls: filter, follow, pause; and the post that was opened.
+import { Button, TextInput } from "@mantine/core";
+import { IconArrowDown, IconPlayerPause, IconPlayerPlay, IconSearch } from "@tabler/icons-react";
+import { type ReactNode, useCallback, useRef, useState } from "react";
+import type { Post } from "@/api/types";
+import { formatCount } from "@/lib/format";
+import classes from "./live.module.css";
+import { LiveList } from "./live-list";
+import type { LiveStore } from "./live-store";
+import { RowWindow } from "./row-window";
+import { useFollow } from "./use-follow";
+import { useLive } from "./use-scrape-stream";
+
+export type RenderPost = (post: Post, onClose: () => void) => ReactNode;
+
+interface LivePostsProps {
+  store: LiveStore;
+  renderPost: RenderPost | undefined;
+}
+
+export function LivePosts({ store, renderPost }: LivePostsProps) {
+  useLive(store, (live) => live.version());
+  const [view] = useState(() => new RowWindow());
+  const [text, setText] = useState("");
+  const [isPaused, setPaused] = useState(false);
+  const [opened, setOpened] = useState<Post | null>(null);
+  const { rows, heldBack } = view.look(store.state, text);
+  const scroller = useRef<HTMLElement>(null);
+  const follow = useFollow(scroller, rows.length);
+  const seen = useRef(0);
+  if (follow.isOn) seen.current = rows.length;
+  const unseen = Math.max(0, rows.length - seen.current) + heldBack;
+  const open = useCallback((post: Post) => setOpened(post), []);
+  const close = useCallback(() => setOpened(null), []);
+  function pause(on: boolean): void {
+    if (on) view.pause(store.state);
+    else view.resume();
+    setPaused(on);
+  }
+  function showNewest(): void {
+    pause(false);
+    follow.turn(true);
+  }
+  return (
+    <section aria-label="Live posts">
+      <div className={classes.toolbar}>
+        <TextInput
+          className={classes.filter}
+          aria-label="Filter received posts"
+          placeholder="Filter received posts"
+          leftSection={<IconSearch size={15} aria-hidden="true" />}
+          value={text}
+          onChange={(event) => setText(event.currentTarget.value)}
+        />
+        <Button
+          variant="default"
+          aria-pressed={follow.isOn}
+          leftSection={<IconArrowDown size={15} aria-hidden="true" />}
+          onClick={() => follow.turn(!follow.isOn)}
+        >
+          Follow
+        </Button>
+        <Button
+          variant="default"
+          aria-pressed={isPaused}
+          leftSection={
+            isPaused ? (
+              <IconPlayerPlay size={15} aria-hidden="true" />
+            ) : (
+              <IconPlayerPause size={15} aria-hidden="true" />
+            )
+          }
+          onClick={() => pause(!isPaused)}
+        >
+          {isPaused ? "Resume view" : "Pause view"}
+        </Button>
+      </div>
+      <div className={classes.split}>
+        <LiveList
+          scroller={scroller}
+          rows={rows}
+          dropped={text.trim() === "" ? store.state.dropped : 0}
+          isGrowing={!store.isOver}
+          isFollowing={follow.isOn}
+          selected={opened?.id}
+          onOpen={open}
+        />
+        {rows.length === 0 && <Emptiness store={store} isFiltered={text.trim() !== ""} />}
+        {unseen > 0 && (
+          <button type="button" className={classes.pill} onClick={showNewest}>
+            {formatCount(unseen)} new
+          </button>
+        )}
+        {opened && renderPost?.(opened, close)}
+      </div>
+    </section>
+  );
+}
+
+function Emptiness({ store, isFiltered }: { store: LiveStore; isFiltered: boolean }) {
+  const waiting = store.isOver ? "The run brought no posts." : "Waiting for the first post";
+  return <p className={classes.empty}>{isFiltered ? "No received post matches." : waiting}</p>;
+}
