@@ -20,7 +20,7 @@ $(VENV)/.installed: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit("Teppan needs Python 3.11; set PYTHON=/path/to/python3.11") if sys.version_info[:2] != (3, 11) else None'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	@$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 	@touch $@
 
 setup-frontend: $(if $(FRONTEND),frontend/dist/.built)
@@ -49,6 +49,7 @@ dev: setup ## the stack with the dashboard's development server on port 5173
 test: setup test-backend test-frontend test-browser ## run all suites: both engines, dashboard, browser
 
 test-backend: setup-python
+	@rm -f var/scenarios-*.json
 	@$(BIN)/python -m pytest --engine sqlite
 	@$(BIN)/python -m pytest --engine postgres
 	@$(BIN)/python -m tests.scenarios

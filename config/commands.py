@@ -22,10 +22,12 @@ def execute(arguments: Sequence[str]) -> None:
 
 
 def _up(arguments: Sequence[str]) -> int:
-    _parser("up", "Run the embedded stack until Ctrl-C.").parse_args(arguments)
+    parser = _parser("up", "Run the embedded stack until Ctrl-C.")
+    parser.add_argument("--demo", action="store_true", help="with a demo account at work")
+    options = parser.parse_args(arguments)
     from config import supervisor  # noqa: PLC0415 -- each command loads only what it needs
 
-    return supervisor.run()
+    return supervisor.run(is_demo=options.demo)
 
 
 def _sandbox(arguments: Sequence[str]) -> int:

@@ -20,9 +20,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     except FileNotFoundError:
         return HttpResponse(_NOT_BUILT, status=503, content_type="text/plain; charset=utf-8")
     nonce = str(request.csp_nonce)  # type: ignore[attr-defined]
-    return HttpResponse(
-        page.replace(_PLACE_OF_NONCE, nonce), headers={"Cache-Control": "no-store"}
-    )
+    return HttpResponse(page.replace(_PLACE_OF_NONCE, nonce), headers={"Cache-Control": "no-store"})
 
 
 @lru_cache(maxsize=1)

@@ -28,6 +28,7 @@ class RequestIdMiddleware:
             markcoroutinefunction(self)
 
     async def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Pass the request on under its id."""
         given = request.headers.get("X-Request-ID", "")
         number = given if _ACCEPTABLE.fullmatch(given) else uuid.uuid4().hex
         token = request_id.set(number)

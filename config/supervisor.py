@@ -39,10 +39,18 @@ _HEALTHY = b"HTTP/1.1 200 "
 class Supervisor:
     """Starts, watches and stops the children of one data folder."""
 
-    def __init__(self, environment: Environment, listener: socket.socket, claim: Claim) -> None:
+    def __init__(
+        self,
+        environment: Environment,
+        listener: socket.socket,
+        claim: Claim,
+        *,
+        is_demo: bool = False,
+    ) -> None:
         self._environment = environment
         self._listener = listener
         self._claim = claim
+        self._is_demo = is_demo
         self._children: list[Child] = []
         self._broker: Child | None = None
         self._variables = {**os.environ, "PYTHONUNBUFFERED": "1"}
@@ -78,6 +86,8 @@ class Supervisor:
         )
         await asyncio.gather(*(self._add(program) for program in self._python_programs()))
         await self._wait_until_healthy()
+        if self._is_demo:
+            await self._prepare_demo()
         say("", f"Teppan is ready at {_url(self._listener)}")
 
     async def _stop(self) -> None:
@@ -159,14 +169,23 @@ class Supervisor:
         descriptors = [self._claim.inherited, *([self._listener.fileno()] if name == "web" else [])]
         return Program(name, command, dict(self._variables), orphaned, descriptors)
 
+    async def _prepare_demo(self) -> None:
+        demo = await asyncio.create_subprocess_exec(
+            sys.executable, str(ROOT / "manage.py"), "demo", env=self._variables
+        )
+        await demo.wait()
+
     async def _wait_until_healthy(self) -> None:
         # The listening socket is open already: a request waits in it until web accepts.
         while not await _is_healthy(*_address(self._listener)):
             await asyncio.sleep(_LOOK_SECONDS)
 
 
-def run() -> int:
+def run(*, is_demo: bool = False) -> int:
     """Run the embedded stack until it is interrupted; the exit code.
+
+    With `is_demo` an account with a project that scrapes the simulated Reddit is there when it
+    says that it is ready.
 
     Raises SettingError for a wrong setting.
     """
@@ -179,7 +198,7 @@ def run() -> int:
     try:
         claim.take()
         with contextlib.closing(_listen(environment)) as listener:
-            return asyncio.run(Supervisor(environment, listener, claim).run())
+            return asyncio.run(Supervisor(environment, listener, claim, is_demo=is_demo).run())
     except Refused as refusal:
         sys.stderr.write(f"{refusal}\n")
     except DatabaseError as error:

@@ -116,6 +116,12 @@ def fire_event(
     return change_and_fire(subject, [Fact(event_type, data)], when=when)
 
 
+def forget(streams: Sequence[str], limit: int) -> int:
+    """Delete up to `limit` events of streams whose subjects are going; returns how many."""
+    ids = Event.objects.filter(stream__in=streams).values_list("pk", flat=True)[:limit]
+    return Event.objects.filter(pk__in=list(ids)).delete()[0]
+
+
 def read_after(stream: str, seq: int, limit: int) -> list[LoggedEvent]:
     """Return up to `limit` events of the stream that come after number `seq`, in order."""
     rows = Event.objects.filter(stream=stream, seq__gt=seq).order_by("seq")

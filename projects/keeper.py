@@ -70,7 +70,8 @@ class Guard:
         """Return the result of `work`, or cancel it and raise Stopped as soon as one must stop."""
         task = asyncio.ensure_future(work)
         try:
-            await asyncio.wait({task, self._stopped}, return_when=asyncio.FIRST_COMPLETED)
+            waiting: set[asyncio.Future[Any]] = {task, self._stopped}
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             self.check()
             return task.result()
         finally:

@@ -166,7 +166,8 @@ class Run(models.Model):
 
     def release(self, lease: Lease) -> bool:
         """Give the run back unfinished, for anyone to take at once; not counted as a loss."""
-        changes = {"worker": "", "lease_until": timezone.now()}
+        # A new fence ends the lease here: a heartbeat on its way must not renew it.
+        changes = {"worker": "", "lease_until": timezone.now(), "fence": F("fence") + 1}
         return change_and_fire(self, [], when=lease.held, changes=changes) is not None
 
     def end_parts(self, status: str, *, code: str, detail: str) -> Sequence[Fact]:
@@ -182,7 +183,7 @@ class Run(models.Model):
         return self.Status.FAILED
 
     def end(self, status: str, when: Q, *, code: str = "", detail: str = "") -> bool:
-        """Make the one terminal transition, with its parts' ends and its event; False if refused."""
+        """Make the one terminal transition, with its parts' ends and its event; False: refused."""
         changes = {
             "status": status,
             "finished_at": timezone.now(),
@@ -208,6 +209,9 @@ TERMINAL = frozenset(
 )
 
 NOT_CANCELLED = Q(cancel_requested=False)
+
+# Once abandoned, the run has lost as many workers as it may: nobody takes it, the sweep ends it.
+POISONOUS = Q(status=Run.Status.RUNNING, losses__gte=POISON_LOSSES - 1) & ~Q(worker="")
 
 _SEEN = ("pk", "status", "fence", "worker", "attempt", "losses", "started_at")
 
@@ -235,7 +239,7 @@ def claimable(now: datetime) -> Q:
     """Condition: waiting and due, or given up by a worker that released it or died."""
     waiting = Q(status=Run.Status.PENDING, available_at__lte=now)
     given_up = Q(status=Run.Status.RUNNING, lease_until__lte=now)
-    return (waiting | given_up) & NOT_CANCELLED
+    return (waiting | given_up & ~POISONOUS) & NOT_CANCELLED
 
 
 def take(table: type[R], run_id: int, worker: str, *, when: Q) -> R | None:
@@ -250,17 +254,17 @@ def take_next(table: type[R], worker: str, *, eligible: Q | None = None) -> R | 
     """Claim the run whose turn it is: users with the fewest running first, then the oldest.
 
     One grouped query over the waiting runs and one over the running ones, whatever their number;
-    a lost race moves on to the next user's.
+    a lost race moves on to the next user's, and looks again while there is any.
     """
     when = claimable(timezone.now()) & (eligible or Q())
     rows = table._default_manager  # noqa: SLF001
-    oldest = dict(rows.filter(when).values_list("owner").annotate(oldest=Min("pk")))
-    running = dict(
-        rows.filter(status=Run.Status.RUNNING).values_list("owner").annotate(number=Count("pk"))
-    )
-    for owner in sorted(oldest, key=lambda owner: (running.get(owner, 0), oldest[owner])):
-        if run := take(table, oldest[owner], worker, when=when):
-            return run
+    while oldest := dict(rows.filter(when).values_list("owner").annotate(oldest=Min("pk"))):
+        running = dict(
+            rows.filter(status=Run.Status.RUNNING).values_list("owner").annotate(number=Count("pk"))
+        )
+        for owner in sorted(oldest, key=lambda owner: (running.get(owner, 0), oldest[owner])):
+            if run := take(table, oldest[owner], worker, when=when):
+                return run
     return None
 
 
@@ -282,7 +286,7 @@ def sweep(table: type[Run]) -> int:
     now = timezone.now()
     abandoned = Q(status=Run.Status.RUNNING, lease_until__lte=now)
     cancelled = abandoned & Q(cancel_requested=True)
-    poison = abandoned & Q(losses__gte=POISON_LOSSES)
+    poison = abandoned & POISONOUS & NOT_CANCELLED
     ended = 0
     for run in table._default_manager.filter(cancelled):  # noqa: SLF001
         ended += run.end(Run.Status.CANCELLED, cancelled)

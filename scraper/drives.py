@@ -14,6 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from common import draining
 from common.executors import run_in_database_thread
 from projects import runs
 from projects.keeper import Guard, Keeper, StopReason
@@ -30,6 +31,8 @@ _tasks: set[asyncio.Task[None]] = set()
 
 async def open_drive(job_id: int) -> bool:
     """Drive the job from this process if nobody works on it; whether it does now."""
+    if draining.is_draining():
+        return False
     job = await run_in_database_thread(_take, job_id)
     if job is None:
         return False
@@ -51,7 +54,7 @@ def _start(work: Coroutine[Any, Any, None]) -> None:
 
 
 def _take(job_id: int) -> ScrapingJob | None:
-    when = runs.unattended(timezone.now()) & runs.NOT_CANCELLED
+    when = runs.unattended(timezone.now()) & runs.NOT_CANCELLED & ~runs.POISONOUS
     job = runs.take(ScrapingJob, job_id, runs.worker_name("web"), when=when)
     if job is not None:
         ScrapingJob.objects.filter(pk=job_id).update(viewed_at=timezone.now())

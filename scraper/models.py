@@ -1,4 +1,4 @@
-"""Tables of scraping: the job, its targets, the posts of a project, and which job saw which post."""
+"""Tables of scraping: the job, its targets, a project's posts, and which job saw which post."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -185,3 +185,6 @@ class JobPost(models.Model):
             models.UniqueConstraint(fields=["job", "post"], name="job_post_unique"),
         ]
         indexes = [models.Index(fields=["job", "seq", "n"], name="job_post_by_seq")]
+
+    def __str__(self) -> str:
+        return f"{self.seq}:{self.n}"

@@ -9,8 +9,8 @@ import uuid
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
-from data_provider import Notice, Page, Query, ScraperBackend, SourceError
 from common.executors import run_in_database_thread
+from data_provider import Notice, Page, Query, ScraperBackend, SourceError
 from projects.keeper import Guard, Stopped, StopReason
 from scraper import store
 from scraper.models import ScrapingJob, ScrapingTarget

@@ -167,7 +167,9 @@ def posts_of_events(
 
 def posts_of_project(project_id: int) -> QuerySet[ScrapedPost, dict[str, Any]]:
     """Return the rows of a project's posts, each with POST_FIELDS and its id."""
-    return ScrapedPost.objects.filter(project_id=project_id).values("id", *POST_FIELDS)
+    rows: QuerySet[ScrapedPost, dict[str, Any]]
+    rows = ScrapedPost.objects.filter(project_id=project_id).values("id", *POST_FIELDS)
+    return rows
 
 
 def posts_matching(
@@ -199,7 +201,9 @@ _POST_FILTERS = {
 def posts_of_job(job_id: int) -> QuerySet[JobPost, dict[str, Any]]:
     """Return the rows of the posts that a job saw; see `joined_post_as_json`."""
     names = [f"post__{name}" for name in POST_FIELDS]
-    return JobPost.objects.filter(job_id=job_id).values("id", "seq", "n", *names)
+    rows: QuerySet[JobPost, dict[str, Any]]
+    rows = JobPost.objects.filter(job_id=job_id).values("id", "seq", "n", *names)
+    return rows
 
 
 def joined_post_as_json(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -88,4 +88,5 @@ def _sweep_until_stopped() -> None:
 
 
 def _free_slots() -> int:
-    return max(settings.TEPPAN["WORKER_SLOTS"] - keeper.number_kept, 0)
+    slots: int = settings.TEPPAN["WORKER_SLOTS"]
+    return max(slots - keeper.number_kept, 0)

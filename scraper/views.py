@@ -46,7 +46,7 @@ class JobListView(ApiView):
     @extend_schema(parameters=[JobFilterSerializer], responses=JobSerializer(many=True))
     def get(self, request: Request) -> Response:
         """List jobs, newest first."""
-        jobs = selectors.jobs_matching(request.user, self.query)
+        jobs = selectors.jobs_matching(self.caller, self.query)
         found = self.paginate_queryset(jobs)
         return self.get_paginated_response(selectors.jobs_as_json(found or []))
 
@@ -56,9 +56,9 @@ class JobListView(ApiView):
         wish = self.validated()
 
         def make() -> Any:
-            project = project_for_body(request.user, wish.pop("project"))
+            project = project_for_body(self.caller, wish.pop("project"))
             job = services.start_job(
-                request.user, project, services.StartJob(**wish), origin=_origin(request)
+                self.caller, project, services.StartJob(**wish), origin=_origin(request)
             )
             return _accepted(job.pk)
 
@@ -72,7 +72,7 @@ class JobView(ApiView):
 
     def get(self, request: Request, job_id: int) -> Response:
         """Return the job as it is now."""
-        job = selectors.job_of(request.user, job_id)
+        job = selectors.job_of(self.caller, job_id)
         return Response(selectors.jobs_as_json([job])[0])
 
 
@@ -85,7 +85,7 @@ class CancelView(ApiView):
     def post(self, request: Request, job_id: int) -> Response:
         """Ask for the job's end; a finished job stays as it is."""
         self.validated()
-        job = services.cancel_job(selectors.job_of(request.user, job_id))
+        job = services.cancel_job(selectors.job_of(self.caller, job_id))
         return Response(selectors.jobs_as_json([job])[0], status=202)
 
 
@@ -98,7 +98,7 @@ class RetryView(ApiView):
     def post(self, request: Request, job_id: int) -> Response:
         """Start a job with the failed, partial and cancelled targets and their cursors."""
         self.validated()
-        job = selectors.job_of(request.user, job_id)
+        job = selectors.job_of(self.caller, job_id)
         return _answer(
             request, lambda: _accepted(services.retry_job(job, origin=_origin(request)).pk)
         )
@@ -119,7 +119,7 @@ class EventListView(ApiView):
     @extend_schema(parameters=[_EventQuery])
     def get(self, request: Request, job_id: int) -> Response:
         """List the events after an id; `next` goes on after the last one."""
-        job = selectors.job_of(request.user, job_id)
+        job = selectors.job_of(self.caller, job_id)
         after = parse_cursor(self.query["after"]) if "after" in self.query else START
         batch = log.read_entries(job.pk, after)
         results = [
@@ -144,7 +144,7 @@ class JobPostListView(ApiView):
 
     def get(self, request: Request, job_id: int) -> Response:
         """List them in the order in which they came."""
-        job = selectors.job_of(request.user, job_id)
+        job = selectors.job_of(self.caller, job_id)
         rows = self.paginate_queryset(selectors.posts_of_job(job.pk)) or []
         return self.get_paginated_response([selectors.joined_post_as_json(row) for row in rows])
 
@@ -169,7 +169,7 @@ class PostListView(ApiView):
     @extend_schema(parameters=[PostFilterSerializer])
     def get(self, request: Request, project_id: int) -> Response:
         """List posts that match."""
-        project = project_of(request.user, project_id)
+        project = project_of(self.caller, project_id)
         rows = self.paginate_queryset(selectors.posts_matching(project.pk, self.query)) or []
         return self.get_paginated_response([selectors.post_as_json(row) for row in rows])
 
@@ -181,7 +181,7 @@ class PostView(ApiView):
 
     def get(self, request: Request, project_id: int, fullname: str) -> Response:
         """Return the post as last seen."""
-        project = project_of(request.user, project_id)
+        project = project_of(self.caller, project_id)
         row = selectors.posts_of_project(project.pk).filter(fullname=fullname).first()
         if row is None:
             raise NotFound
@@ -195,7 +195,7 @@ class OverviewView(ApiView):
 
     def get(self, request: Request, project_id: int) -> Response:
         """Return counters, posts per day and subreddit, and the latest runs."""
-        project = project_of(request.user, project_id)
+        project = project_of(self.caller, project_id)
         return Response(selectors.overview_of(project.pk))
 
 

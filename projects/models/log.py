@@ -37,3 +37,6 @@ class IdempotencyKey(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["owner", "key"], name="idempotency_key_unique"),
         ]
+
+    def __str__(self) -> str:
+        return self.key

@@ -5,7 +5,7 @@ from django.db import models
 
 
 class Project(models.Model):
-    """One person's research topic; a deleted one is hidden at once and emptied in the background."""
+    """A person's research topic; a deleted one is hidden at once, emptied in the background."""
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="projects"
