@@ -1,17 +1,18 @@
 // Starts the dashboard.
 import "./styles";
 import { MantineProvider } from "@mantine/core";
-import { Notifications } from "@mantine/notifications";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
-import { StrictMode } from "react";
+import { lazy, StrictMode, Suspense } from "react";
 import { createRoot } from "react-dom/client";
-import { ExpiredSession } from "@/features/auth/expired-session";
+import { SessionGuard } from "@/features/auth/session-guard";
 import { passOnCspNonce, readCspNonce } from "@/lib/csp-nonce";
 import { colorSchemeManager } from "./color-scheme";
 import { queryClient } from "./query-client";
 import { router } from "./router";
 import { cssVariablesResolver, theme } from "./theme";
+
+const Toasts = lazy(() => import("./toasts"));
 
 passOnCspNonce();
 
@@ -28,8 +29,10 @@ createRoot(root).render(
       getStyleNonce={readCspNonce}
     >
       <QueryClientProvider client={queryClient}>
-        <Notifications position="bottom-right" limit={3} autoClose={4000} />
-        <ExpiredSession />
+        <Suspense>
+          <Toasts />
+        </Suspense>
+        <SessionGuard />
         <RouterProvider router={router} />
       </QueryClientProvider>
     </MantineProvider>

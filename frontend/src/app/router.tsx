@@ -10,22 +10,27 @@ import {
 import { openSession } from "@/api/access";
 import { registrationQuery } from "@/api/accounts";
 import { sessionState } from "@/api/session";
-import { postSearchSchema } from "@/features/posts/post-search";
-import { z } from "@/lib/schema";
-import { choiceParam, parseSearch, stringifySearch, textParam } from "@/lib/search-params";
+import { readPostSearch } from "@/features/posts/post-search";
+import {
+  choiceParam,
+  parseSearch,
+  searchReader,
+  stringifySearch,
+  textParam,
+} from "@/lib/search-params";
 import { CrashPage, NotFoundPage } from "./pages/outcome-pages";
 import { queryClient } from "./query-client";
 import { idParam } from "./route-params";
 
 const STATUSES = ["pending", "running", "completed", "partial", "failed", "cancelled"] as const;
-const statusSearch = z.object({ status: choiceParam(STATUSES) });
+const statusSearch = searchReader({ status: choiceParam(STATUSES) });
 
 const root = createRootRoute({ component: Outlet, notFoundComponent: NotFoundPage });
 
 const login = createRoute({
   getParentRoute: () => root,
   path: "/login",
-  validateSearch: z.object({ next: textParam(2000) }),
+  validateSearch: searchReader({ next: textParam(2000) }),
   beforeLoad: leaveWhenSignedIn,
   component: lazyRouteComponent(() => import("./pages/auth-pages"), "LoginPage"),
 });
@@ -63,8 +68,8 @@ const home = createRoute({
 const projects = createRoute({
   getParentRoute: () => house,
   path: "/projects",
-  validateSearch: z.object({ q: textParam(), new: choiceParam(["project"]) }),
-  component: lazyRouteComponent(() => import("./pages/project-pages"), "ProjectsRoute"),
+  validateSearch: searchReader({ q: textParam(), new: choiceParam(["project"]) }),
+  component: lazyRouteComponent(() => import("./pages/projects-page"), "ProjectsRoute"),
 });
 
 const runs = createRoute({
@@ -83,7 +88,7 @@ const project = createRoute({
 const overview = createRoute({
   getParentRoute: () => project,
   path: "/",
-  component: lazyRouteComponent(() => import("./pages/project-pages"), "OverviewRoute"),
+  component: lazyRouteComponent(() => import("./pages/overview-page"), "OverviewRoute"),
 });
 
 const projectRuns = createRoute({
@@ -103,14 +108,14 @@ const run = createRoute({
 const posts = createRoute({
   getParentRoute: () => project,
   path: "/posts",
-  validateSearch: postSearchSchema,
+  validateSearch: readPostSearch,
   component: lazyRouteComponent(() => import("./pages/posts-page"), "PostsRoute"),
 });
 
 const settings = createRoute({
   getParentRoute: () => project,
   path: "/settings",
-  component: lazyRouteComponent(() => import("./pages/project-pages"), "SettingsRoute"),
+  component: lazyRouteComponent(() => import("./pages/settings-page"), "SettingsRoute"),
 });
 
 export const router = createRouter({

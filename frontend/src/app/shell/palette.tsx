@@ -1,17 +1,25 @@
 // The command palette: rooms, projects and actions by name.
 import "@mantine/spotlight/styles.css";
-import { Spotlight, type SpotlightActionData } from "@mantine/spotlight";
+import { Spotlight, type SpotlightActionData, spotlight } from "@mantine/spotlight";
 import { IconFolder, IconPlus, IconSearch } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
+import { useEffect } from "react";
 import { rowsOf } from "@/api/lists";
 import { projectsQuery } from "@/api/projects";
 import { HOUSE_ROOMS, PROJECT_ROOMS } from "../navigation";
 
-export default function Palette() {
+interface PaletteProps {
+  /** How often it was called for; each call opens it. */
+  calls: number;
+}
+
+export default function Palette({ calls }: PaletteProps) {
   const navigate = useNavigate();
   const { projectId } = useParams({ strict: false });
   const projects = rowsOf(useInfiniteQuery(projectsQuery).data);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: every call opens it
+  useEffect(() => spotlight.open(), [calls]);
   const actions: SpotlightActionData[] = [
     ...HOUSE_ROOMS.map(({ label, to, icon: Icon }) => ({
       id: to,
@@ -43,7 +51,7 @@ export default function Palette() {
   return (
     <Spotlight
       actions={actions}
-      shortcut={["mod + K"]}
+      shortcut={null}
       nothingFound="Nothing is called that"
       highlightQuery
       limit={12}

@@ -20,14 +20,13 @@ const KEYS: [keys: string, does: string][] = [
 ];
 
 interface ShortcutSheetProps {
-  isOpen: boolean;
   onClose: () => void;
 }
 
-export function ShortcutSheet({ isOpen, onClose }: ShortcutSheetProps) {
+export default function ShortcutSheet({ onClose }: ShortcutSheetProps) {
   const [shortcuts, setShortcuts] = usePreference("shortcuts");
   return (
-    <Modal opened={isOpen} onClose={onClose} title="Keyboard">
+    <Modal opened onClose={onClose} title="Keyboard">
       <Switch
         label="Single-key shortcuts"
         checked={shortcuts === "on"}

@@ -1,24 +1,7 @@
-// The bar on top: mark, palette, help, colours, account.
-import {
-  ActionIcon,
-  Burger,
-  Menu,
-  Tooltip,
-  UnstyledButton,
-  useMantineColorScheme,
-} from "@mantine/core";
-import { spotlight } from "@mantine/spotlight";
-import {
-  IconKeyboard,
-  IconLogout,
-  IconMoon,
-  IconSearch,
-  IconSun,
-  IconUser,
-} from "@tabler/icons-react";
-import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Link, useNavigate } from "@tanstack/react-router";
-import { meQuery, signOut } from "@/api/accounts";
+// The bar on top: mark, palette, help, colours.
+import { ActionIcon, Burger, Tooltip, UnstyledButton, useMantineColorScheme } from "@mantine/core";
+import { IconKeyboard, IconMoon, IconSearch, IconSun } from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
 import { Wordmark } from "@/components/brand";
 import classes from "./shell.module.css";
 import { useColorSchemeNow } from "./use-color-scheme-now";
@@ -27,9 +10,10 @@ interface TopBarProps {
   isNavOpen: boolean;
   onToggleNav: () => void;
   onHelp: () => void;
+  onPalette: () => void;
 }
 
-export function TopBar({ isNavOpen, onToggleNav, onHelp }: TopBarProps) {
+export function TopBar({ isNavOpen, onToggleNav, onHelp, onPalette }: TopBarProps) {
   return (
     <>
       <Burger
@@ -44,7 +28,7 @@ export function TopBar({ isNavOpen, onToggleNav, onHelp }: TopBarProps) {
       </Link>
       <UnstyledButton
         className={classes.search}
-        onClick={spotlight.open}
+        onClick={onPalette}
         aria-label="Search and commands"
       >
         <IconSearch size={15} aria-hidden="true" />
@@ -57,7 +41,6 @@ export function TopBar({ isNavOpen, onToggleNav, onHelp }: TopBarProps) {
         </ActionIcon>
       </Tooltip>
       <ColorSchemeButton />
-      <AccountMenu />
     </>
   );
 }
@@ -72,34 +55,5 @@ function ColorSchemeButton() {
         {isDark ? <IconSun size={18} /> : <IconMoon size={18} />}
       </ActionIcon>
     </Tooltip>
-  );
-}
-
-function AccountMenu() {
-  const me = useQuery(meQuery);
-  const client = useQueryClient();
-  const navigate = useNavigate();
-  async function leave(): Promise<void> {
-    await signOut();
-    client.clear();
-    await navigate({ to: "/login" });
-  }
-  return (
-    <Menu position="bottom-end" width={200}>
-      <Menu.Target>
-        <ActionIcon aria-label="Account">
-          <IconUser size={18} />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>{me.data?.username ?? "Account"}</Menu.Label>
-        <Menu.Item
-          leftSection={<IconLogout size={15} aria-hidden="true" />}
-          onClick={() => void leave()}
-        >
-          Sign out
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
   );
 }

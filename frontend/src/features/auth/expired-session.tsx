@@ -3,11 +3,9 @@ import { Modal, Text } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { meQuery, signIn } from "@/api/accounts";
 import { api, unwrap } from "@/api/client";
-import { useSession } from "@/hooks/use-session";
 import { CredentialsForm } from "./credentials-form";
 
-export function ExpiredSession() {
-  const isExpired = useSession() === "expired";
+export default function ExpiredSession() {
   const client = useQueryClient();
   async function resume(credentials: { username: string; password: string }): Promise<void> {
     const before = client.getQueryData(meQuery.queryKey);
@@ -20,7 +18,7 @@ export function ExpiredSession() {
   }
   return (
     <Modal
-      opened={isExpired}
+      opened
       onClose={() => {}}
       withCloseButton={false}
       closeOnEscape={false}

@@ -1,23 +1,22 @@
 // What the address of the posts screen says: filters, order, and the post in the panel.
 import type { PostFilter } from "@/api/posts";
-import { z } from "@/lib/schema";
-import { choiceParam, numberParam, textParam } from "@/lib/search-params";
+import { choiceParam, numberParam, searchReader, textParam } from "@/lib/search-params";
 
-export const postSearchSchema = z.object({
+export const readPostSearch = searchReader({
   q: textParam(),
   subreddit: textParam(64),
   author: textParam(64),
   flair: textParam(),
-  min_score: numberParam(),
+  min_score: numberParam,
   since: textParam(40),
   until: textParam(40),
-  job: numberParam(),
+  job: numberParam,
   sort: choiceParam(["created", "score", "num_comments"]),
   order: choiceParam(["asc", "desc"]),
   post: textParam(20),
 });
 
-export type PostSearch = z.infer<typeof postSearchSchema>;
+export type PostSearch = ReturnType<typeof readPostSearch>;
 
 /** The filters that narrow the list, in the order their chips stand. */
 export const FILTER_NAMES = [

@@ -1,4 +1,4 @@
-// The dialog that makes a project and goes there.
+// The dialog that makes a project and goes there; loaded when it is first wanted.
 import { Modal } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
@@ -6,15 +6,14 @@ import { createProject } from "@/api/projects";
 import { ProjectForm } from "./project-form";
 
 interface NewProjectProps {
-  isOpen: boolean;
   onClose: () => void;
 }
 
-export function NewProject({ isOpen, onClose }: NewProjectProps) {
+export default function NewProject({ onClose }: NewProjectProps) {
   const client = useQueryClient();
   const navigate = useNavigate();
   return (
-    <Modal opened={isOpen} onClose={onClose} title="New project" size="lg">
+    <Modal opened onClose={onClose} title="New project" size="lg">
       <ProjectForm
         action="Create"
         onSubmit={async (draft) => {

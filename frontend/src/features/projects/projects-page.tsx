@@ -2,7 +2,7 @@
 import { Button, TextInput } from "@mantine/core";
 import { IconFolders, IconPlus, IconSearch } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import type { ReactNode } from "react";
+import { lazy, type ReactNode, Suspense } from "react";
 import { rowsOf } from "@/api/lists";
 import { projectsQuery } from "@/api/projects";
 import { EmptyState } from "@/components/empty-state";
@@ -10,8 +10,9 @@ import { ErrorPanel } from "@/components/error-panel";
 import { LoadingRows } from "@/components/loading-rows";
 import { PageHeader } from "@/components/page-header";
 import { useKeySequences } from "@/hooks/use-key-sequences";
-import { NewProject } from "./new-project";
 import { ProjectTable } from "./project-table";
+
+const NewProject = lazy(() => import("./new-project"));
 
 interface ProjectsPageProps {
   filter: string;
@@ -65,7 +66,11 @@ export function ProjectsPage(props: ProjectsPageProps) {
           <ProjectTable projects={shown} onClear={() => props.onFilter("")} />
         </>
       )}
-      <NewProject isOpen={props.isCreating} onClose={() => props.onCreating(false)} />
+      {props.isCreating && (
+        <Suspense>
+          <NewProject onClose={() => props.onCreating(false)} />
+        </Suspense>
+      )}
     </>
   );
 }
