@@ -253,8 +253,8 @@ def take(table: type[R], run_id: int, worker: str, *, when: Q) -> R | None:
 def take_next(table: type[R], worker: str, *, eligible: Q | None = None) -> R | None:
     """Claim the run whose turn it is: users with the fewest running first, then the oldest.
 
-    One grouped query over the waiting runs and one over the running ones, whatever their number;
-    a lost race moves on to the next user's, and looks again while there is any.
+    One grouped query over the waiting runs and one over the running ones, whatever their number.
+    What others are just taking is passed over; None only when nothing waits.
     """
     when = claimable(timezone.now()) & (eligible or Q())
     rows = table._default_manager  # noqa: SLF001
@@ -263,9 +263,19 @@ def take_next(table: type[R], worker: str, *, eligible: Q | None = None) -> R | 
             rows.filter(status=Run.Status.RUNNING).values_list("owner").annotate(number=Count("pk"))
         )
         for owner in sorted(oldest, key=lambda owner: (running.get(owner, 0), oldest[owner])):
-            if run := take(table, oldest[owner], worker, when=when):
+            if run := _take_oldest(table, worker, when & Q(owner=owner)):
                 return run
     return None
+
+
+def _take_oldest(table: type[R], worker: str, when: Q) -> R | None:
+    with transaction.atomic():
+        # SQLite knows no row locks: there the transaction itself keeps the others out.
+        rows = table._default_manager.filter(when).select_for_update(skip_locked=True)  # noqa: SLF001
+        seen = rows.order_by("pk").values(*_SEEN).first()
+        if seen is None:
+            return None
+        return table(pk=seen["pk"]).mark_running(worker=worker, seen=seen, when=when)
 
 
 def count_claimable(table: type[Run], *, eligible: Q | None = None) -> int:
