@@ -132,15 +132,18 @@ class LogReader(Protocol):
 class Feed:
     """One log as this process shows it: read once, whatever the number of viewers."""
 
-    def __init__(self, reader: LogReader, start: Position) -> None:
+    def __init__(self, reader: LogReader, start: Position, keepalive_seconds: float) -> None:
         self.reader = reader
+        self._keepalive_seconds = keepalive_seconds
         self._frames: list[Frame] = []
         self._base = 0
         self._floor = self._reached = start
-        self._changed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._joined: dict[int, bytes] = {}
+        self._waiting: list[asyncio.Future[None]] = []
+        self._failure: Exception | None = None
         self._progress_due = False
         self._progress_at = 0.0
+        self._added_at = time.monotonic()
 
     @property
     def end(self) -> int:
@@ -177,9 +180,16 @@ class Feed:
         last = part[-1]
         return self._joined[index], index + len(part), last.position, last.is_terminal
 
-    async def changed(self) -> None:
-        """Wait until there is something new."""
-        await asyncio.shield(self._changed)
+    def news(self) -> asyncio.Future[None]:
+        """Return a future that is done once there is something new; raises if the feed broke.
+
+        One bare future per viewer: with hundreds of them anything more is what a frame costs.
+        """
+        if self._failure is not None:
+            raise self._failure
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(future)
+        return future
 
     async def run(self) -> None:
         """Read the log from the start on, for ever; cancelled when the last viewer has left."""
@@ -202,17 +212,21 @@ class Feed:
         try:
             yield
         except Exception as error:
-            self._changed.set_exception(error)
+            self._failure = error
+            self._wake()
             raise
 
     async def _wait(self, poked: asyncio.Event) -> None:
-        seconds = POLL_SECONDS
+        silence_ends = self._added_at + self._keepalive_seconds - time.monotonic()
+        seconds = min(POLL_SECONDS, silence_ends)
         if self._progress_due:
-            seconds = min(seconds, max(self._seconds_to_progress(), 0.0))
+            seconds = min(seconds, self._seconds_to_progress())
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(poked.wait(), seconds)
+            await asyncio.wait_for(poked.wait(), max(seconds, 0.0))
         if self._progress_due and self._seconds_to_progress() <= 0:
             await self._add_progress()
+        elif time.monotonic() - self._added_at >= self._keepalive_seconds:
+            self._add([Frame(self._reached, KEEPALIVE)])
 
     def _seconds_to_progress(self) -> float:
         return self._progress_at + PROGRESS_SECONDS - time.monotonic()
@@ -232,14 +246,21 @@ class Feed:
             self._floor = self._frames[excess - 1].position
             del self._frames[:excess]
             self._base += excess
-        self._changed.set_result(None)
-        self._changed = asyncio.get_running_loop().create_future()
+        self._added_at = time.monotonic()
+        self._wake()
+
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
 
 
 class Feeds:
     """The feeds of this process; one runs for each stream that somebody watches."""
 
-    def __init__(self) -> None:
+    def __init__(self, keepalive_seconds: float) -> None:
+        self._keepalive_seconds = keepalive_seconds
         self._open: dict[str, _OpenFeed] = {}
 
     @contextlib.asynccontextmanager
@@ -247,7 +268,7 @@ class Feeds:
         """Yield the stream's feed, started by its first viewer and ended by its last."""
         open_feed = self._open.get(reader.stream)
         if open_feed is None or open_feed.task.done():
-            feed = Feed(reader, start)
+            feed = Feed(reader, start, self._keepalive_seconds)
             # A context of its own: a request's ends long before the feed does.
             task = asyncio.get_running_loop().create_task(feed.run(), context=contextvars.Context())
             open_feed = self._open[reader.stream] = _OpenFeed(feed, task)
@@ -269,43 +290,59 @@ class _OpenFeed:
     viewers: int = 0
 
 
-@dataclass
 class Viewer:
     """One connection: told from outside to end with some last bytes (a reason, a retry advice)."""
 
-    farewell: bytes | None = None
-
-    def __post_init__(self) -> None:
-        self._leave: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    def __init__(self) -> None:
+        self.farewell: bytes | None = None
+        self._news: asyncio.Future[None] | None = None
 
     def dismiss(self, farewell: bytes) -> None:
         """End the connection soon, with these last bytes. The first call counts."""
-        if not self._leave.done():
+        if self.farewell is None:
             self.farewell = farewell
-            self._leave.set_result(None)
+            if self._news is not None and not self._news.done():
+                self._news.set_result(None)
 
-    async def wait(self, feed: Feed, seconds: float) -> bool:
-        """Wait for news, a dismissal or the time; whether there may be news."""
-        changed = asyncio.ensure_future(feed.changed())
-        try:
-            await asyncio.wait(
-                {changed, self._leave}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+    async def wait(self, feed: Feed) -> None:
+        """Wait for news of the feed, or a dismissal."""
+        self._news = feed.news()
+        await self._news
+
+
+class _Place:
+    """Where a viewer is: a position, and its index in the feed unless that must be found."""
+
+    def __init__(self, position: Position) -> None:
+        self.position = position
+        self.has_ended = False
+        self._index: int | None = None
+
+    async def take(self, feed: Feed) -> bytes:
+        """Return what comes next, from the feed or the log; nothing when it must be awaited."""
+        if self._index is None:
+            self._index = feed.index_after(self.position)
+        if self._index is not None and self._index < feed.end:
+            part, self._index, self.position, self.has_ended = feed.since(
+                self._index, self.position
             )
-            if changed.done():
-                changed.result()
-                return True
-            return False
-        finally:
-            changed.cancel()
+            return part
+        if self._index is None and self.position < feed.floor:
+            frames = await feed.reader.read(self.position)
+            self.position = frames.reached
+            self.has_ended = any(one.is_terminal for one in frames.frames)
+            return b"".join(one.content for one in frames.frames)
+        return b""
+
+    def is_waiting(self, feed: Feed) -> bool:
+        """Tell whether there is nothing to take at the moment."""
+        if self._index is None:
+            return self.position >= feed.floor
+        return self._index >= feed.end
 
 
 async def follow(
-    feeds: Feeds,
-    reader: LogReader,
-    cursor: Position | None,
-    viewer: Viewer,
-    *,
-    keepalive_seconds: float,
+    feeds: Feeds, reader: LogReader, cursor: Position | None, viewer: Viewer
 ) -> AsyncGenerator[bytes, None]:
     """Yield a stream's bytes: advice, snapshot, everything after the cursor, until its end.
 
@@ -317,23 +354,12 @@ async def follow(
         yield frame("reset", {})
         cursor = None
     yield snapshot
-    position = cursor or START
-    async with feeds.watching(reader, max(position, log_end)) as feed:
-        index: int | None = None
-        while viewer.farewell is None:
-            part, ended = b"", False
-            if index is None:
-                index = feed.index_after(position)
-            if index is not None and index < feed.end:
-                part, index, position, ended = feed.since(index, position)
-            elif index is None and position < feed.floor:
-                frames = await reader.read(position)
-                part = b"".join(one.content for one in frames.frames)
-                position, ended = frames.reached, any(one.is_terminal for one in frames.frames)
-            elif not await viewer.wait(feed, keepalive_seconds) and viewer.farewell is None:
-                part = KEEPALIVE
-            if part:
+    place = _Place(cursor or START)
+    async with feeds.watching(reader, max(place.position, log_end)) as feed:
+        while viewer.farewell is None and not place.has_ended:
+            if part := await place.take(feed):
                 yield part
-            if ended:
-                return
-        yield viewer.farewell
+            elif place.is_waiting(feed):
+                await viewer.wait(feed)
+        if viewer.farewell and not place.has_ended:
+            yield viewer.farewell

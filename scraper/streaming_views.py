@@ -28,7 +28,7 @@ from scraper.models import ScrapingJob
 # The rate shown is that of the last ten seconds.
 RATE_SECONDS = 10.0
 
-_feeds = sse.Feeds()
+_feeds = sse.Feeds(keepalive_seconds=settings.TEPPAN["KEEPALIVE_SECONDS"])
 
 
 class JobLog:
@@ -125,13 +125,7 @@ async def _content(
     """Yield nothing once admitted (so that a refusal is still an answer), then the stream."""
     async with viewers.admitted(principal, job_id) as viewer:
         yield b""
-        followed = sse.follow(
-            _feeds,
-            JobLog(job_id),
-            cursor,
-            viewer,
-            keepalive_seconds=settings.TEPPAN["KEEPALIVE_SECONDS"],
-        )
+        followed = sse.follow(_feeds, JobLog(job_id), cursor, viewer)
         async with aclosing(followed) as parts:
             async for part in parts:
                 yield part
