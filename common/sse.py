@@ -329,7 +329,8 @@ class _Place:
             return part
         if self._index is None and self.position < feed.floor:
             frames = await feed.reader.read(self.position)
-            self.position = frames.reached
+            # Where the log has nothing left below the feed, it must not be asked for ever.
+            self.position = frames.reached if frames.reached > self.position else feed.floor
             self.has_ended = any(one.is_terminal for one in frames.frames)
             return b"".join(one.content for one in frames.frames)
         return b""

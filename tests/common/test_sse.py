@@ -1,0 +1,421 @@
+"""Frames that no parser can misread, and any number of viewers following one log."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from common import sse, wakeup
+from common.errors import InvalidInput
+from common.sse import Frame, Frames, Position, Viewer, follow, frame, parse_cursor
+from tests.sse import Message, Parser
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator
+
+HOSTILE = [
+    "a\nb",
+    "a\rb",
+    "a\r\nb",
+    "end\n",
+    "",
+    "one\u2028line\u2029and\u0085another\x0bone\x0c",
+    "nul\0nul",
+    "\ufeffmark",
+    "\U0001f680\U0001f9d1\u200d\U0001f373",
+    "\r\nevent: done\r\ndata: {}\r\n\r\n",
+    "\n\nid: 99\nevent: cancelled\ndata: {}\n\n:comment\nretry: 1\n\n",
+    "data: x",
+    ": x",
+]
+
+
+def parse(*chunks: bytes) -> list[Message]:
+    parser = Parser()
+    return [message for chunk in chunks for message in parser.feed(chunk)]
+
+
+class TestFrame:
+    @pytest.mark.parametrize("text", HOSTILE)
+    def test_s03_gives_back_any_text(self, text: str) -> None:
+        sent = frame("post", {"title": text}, Position(3, 1))
+        (message,) = parse(sent)
+        assert (message.event, message.id, message.json()) == ("post", "3:1", {"title": text})
+
+    @pytest.mark.parametrize("text", HOSTILE)
+    def test_s04_is_one_event_of_its_own_type(self, text: str) -> None:
+        before, after = frame("post", {"n": 1}), frame("post", {"n": 2})
+        messages = parse(before + frame("post", {"title": text}) + after)
+        assert [message.event for message in messages] == ["post"] * 3
+
+    @given(st.text(), st.integers(1, 9))
+    def test_s03_is_cut_anywhere_by_the_network(self, text: str, size: int) -> None:
+        sent = frame("post", {"title": text.encode("utf-8", "replace").decode()})
+        chunks = [sent[start : start + size] for start in range(0, len(sent), size)]
+        assert len(parse(*chunks)) == 1
+
+    @pytest.mark.parametrize("text", HOSTILE)
+    def test_s03_survives_a_reader_that_splits_as_python_does(self, text: str) -> None:
+        lines = frame("post", {"title": text}).decode().splitlines()
+        assert [line.partition(":")[0] for line in lines] == ["event", "data", ""]
+
+    def test_has_an_id_only_with_a_position(self) -> None:
+        assert parse(frame("progress", {}))[0].id == ""
+        assert parse(frame("target", {}, Position.end_of(12)))[0].id == "12"
+
+    def test_s06_advises_digits(self) -> None:
+        parser = Parser()
+        parser.feed(sse.retry_frame(3000))
+        assert parser.retry == 3000
+
+    def test_s08_a_keepalive_is_a_comment(self) -> None:
+        parser = Parser()
+        assert parser.feed(sse.KEEPALIVE) == []
+        assert parser.comments == ["keepalive"]
+
+
+class TestParseCursor:
+    @pytest.mark.parametrize(
+        ("text", "position"),
+        [("0", sse.START), ("12", Position.end_of(12)), ("12:34", Position(12, 34))],
+    )
+    def test_reads_what_ids_look_like(self, text: str, position: Position) -> None:
+        assert parse_cursor(text) == position
+        assert parse_cursor(str(position)) == position
+
+    @pytest.mark.parametrize(
+        "text",
+        ["", "x", "-1", "1:", ":1", "1:2:3", "1 ", "1\n", "٣", "9" * 20, "1:1234567", str(2**63)],
+    )
+    def test_refuses_the_rest(self, text: str) -> None:
+        with pytest.raises(InvalidInput):
+            parse_cursor(text)
+
+    def test_orders_the_parts_of_an_event_before_its_end(self) -> None:
+        places = [Position(1, 1), Position(1, 99), Position.end_of(1), Position(2, 1)]
+        assert sorted(places) == places
+
+
+class MemoryLog:
+    """A log in memory: event `n` is shown as one frame, unless it is hidden."""
+
+    stream = "memory:1"
+
+    def __init__(self, *, batch: int = 10) -> None:
+        self.frames: list[Frame] = []
+        self.last = 0
+        self.batch = batch
+        self.reads = 0
+        self.has_progress = False
+        self.failure: Exception | None = None
+        self.begin = 0
+
+    def append(self, count: int = 1, *, event: str = "post", is_terminal: bool = False) -> None:
+        for _ in range(count):
+            self.last += 1
+            place = Position.end_of(self.last)
+            content = frame(event, {"n": self.last}, place)
+            self.frames.append(Frame(place, content, is_terminal=is_terminal))
+        wakeup.poke(self.stream)
+
+    def append_hidden(self) -> None:
+        self.last += 1
+        wakeup.poke(self.stream)
+
+    async def snapshot(self) -> tuple[bytes, Position]:
+        return frame("snapshot", {"event_seq": self.last}), Position.end_of(self.last)
+
+    async def read(self, after: Position) -> Frames:
+        self.reads += 1
+        await asyncio.sleep(0)
+        if self.failure:
+            raise self.failure
+        first = max(after.seq + 1, self.begin + 1)
+        last = min(first + self.batch - 1, self.last)
+        shown = [one for one in self.frames if first <= one.position.seq <= last]
+        reached = max(after, Position.end_of(last)) if last >= first else after
+        return Frames(
+            shown, reached, self.has_progress and bool(shown), last - first + 1 < self.batch
+        )
+
+    async def progress(self) -> bytes:
+        return frame("progress", {"n": self.last})
+
+
+class Client:
+    """Reads a followed stream in the background."""
+
+    def __init__(self, parts: AsyncIterator[bytes]) -> None:
+        self.parser = Parser()
+        self.messages: list[Message] = []
+        self.raw = b""
+        self.task = asyncio.ensure_future(self._read(parts))
+
+    async def _read(self, parts: AsyncIterator[bytes]) -> None:
+        async for part in parts:
+            self.raw += part
+            self.messages += self.parser.feed(part)
+
+    @property
+    def numbers(self) -> list[int]:
+        return [message.json()["n"] for message in self.messages if message.event == "post"]
+
+    def of(self, event: str) -> list[Message]:
+        return [message for message in self.messages if message.event == event]
+
+    async def has(self, count: int) -> None:
+        """Return when so many posts have come."""
+        async with asyncio.timeout(5):
+            while len(self.numbers) < count:
+                await asyncio.sleep(0.005)
+
+    async def leave(self) -> None:
+        self.task.cancel()
+        with contextlib.suppress(asyncio.CancelledError, RuntimeError):
+            await self.task
+
+
+class Room:
+    """The viewers of one log in one process."""
+
+    def __init__(self, log: MemoryLog, keepalive_seconds: float = 15.0) -> None:
+        self.log = log
+        self.feeds = sse.Feeds(keepalive_seconds)
+        self.clients: list[Client] = []
+
+    def stream(
+        self, cursor: str | None = None, viewer: Viewer | None = None
+    ) -> AsyncGenerator[bytes, None]:
+        place = parse_cursor(cursor) if cursor else None
+        return follow(self.feeds, self.log, place, viewer or Viewer())
+
+    def enter(self, cursor: str | None = None, viewer: Viewer | None = None) -> Client:
+        client = Client(self.stream(cursor, viewer))
+        self.clients.append(client)
+        return client
+
+    async def settle(self) -> None:
+        """Let everyone read what there is."""
+        await asyncio.sleep(0.05)
+
+
+@pytest.fixture
+async def room() -> AsyncIterator[Room]:
+    one = Room(MemoryLog())
+    yield one
+    for client in one.clients:
+        await client.leave()
+
+
+class TestFollow:
+    async def test_begins_with_advice_and_snapshot(self, room: Room) -> None:
+        room.log.append(2)
+        client = room.enter()
+        await client.has(2)
+        assert client.raw.startswith(b"retry: 3000\n\n")
+        assert client.messages[0].event == "snapshot"
+
+    async def test_shows_the_log_from_its_begin_then_what_comes(self, room: Room) -> None:
+        room.log.append(25)
+        client = room.enter()
+        await client.has(25)
+        room.log.append(5)
+        await client.has(30)
+        assert client.numbers == list(range(1, 31))
+
+    async def test_s14_loses_nothing_that_comes_while_it_opens(self, room: Room) -> None:
+        room.log.append(3)
+        stream = room.stream()
+        await anext(stream)
+        room.log.append(3)
+        client = Client(stream)
+        room.clients.append(client)
+        await client.has(6)
+        assert client.numbers == [1, 2, 3, 4, 5, 6]
+
+    async def test_s10_resumes_from_every_position(self, room: Room) -> None:
+        room.log.append(23)
+        room.log.append(1, event="complete", is_terminal=True)
+        for cut in range(24):
+            client = room.enter(str(cut) if cut else None)
+            await asyncio.wait_for(client.task, 5)
+            assert client.numbers == list(range(cut + 1, 24))
+            assert client.messages[-1].event == "complete"
+
+    async def test_s15_gives_all_viewers_the_same(self, room: Room) -> None:
+        early = room.enter()
+        for _ in range(10):
+            room.log.append(7)
+            await asyncio.sleep(0.002)
+        late = room.enter()
+        room.log.append(7)
+        for client in (early, late):
+            await client.has(77)
+            assert client.numbers == list(range(1, 78))
+
+    async def test_a_late_viewer_joins_the_feed_without_a_gap(self, room: Room) -> None:
+        first = room.enter()
+        room.log.append(12)
+        await first.has(12)
+        for cursor in (None, "1", "5", "11", "12"):
+            client = room.enter(cursor)
+            room.log.append(1)
+            begin = int(cursor or 0) + 1
+            await client.has(room.log.last - begin + 1)
+            assert client.numbers == list(range(begin, room.log.last + 1))
+
+    async def test_s13_ends_after_the_terminal_event(self, room: Room) -> None:
+        client = room.enter()
+        room.log.append(3)
+        room.log.append(1, event="cancelled", is_terminal=True)
+        await asyncio.wait_for(client.task, 5)
+        assert [message.event for message in client.messages][-2:] == ["post", "cancelled"]
+
+    async def test_resets_a_cursor_beyond_the_log(self, room: Room) -> None:
+        room.log.append(2)
+        client = room.enter("50")
+        await client.has(2)
+        assert [message.event for message in client.messages[:2]] == ["reset", "snapshot"]
+        assert client.numbers == [1, 2]
+
+    async def test_a_slow_viewer_returns_to_the_log_without_gap_or_double(
+        self, room: Room, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sse, "KEPT_FRAMES", 20)
+        quick, stream = room.enter(), room.stream()
+        slow, numbers = Parser(), []
+        async with asyncio.timeout(10):
+            room.log.append(1)
+            for _ in range(3):
+                slow_part = slow.feed(await anext(stream))
+            numbers += [message.json()["n"] for message in slow_part]
+            room.log.append(4)
+            for _ in range(29):
+                room.log.append(5)
+                await asyncio.sleep(0.002)
+            await quick.has(150)
+            while len(numbers) < 150:
+                new = slow.feed(await anext(stream))
+                numbers += [message.json()["n"] for message in new if message.event == "post"]
+        await stream.aclose()
+        assert numbers == quick.numbers == list(range(1, 151))
+
+    async def test_s08_keeps_a_silent_connection_alive(self, room: Room) -> None:
+        room.feeds = sse.Feeds(keepalive_seconds=0.1)
+        client = room.enter()
+        await asyncio.sleep(0.65)
+        assert 3 <= len(client.parser.comments) <= 6
+        assert {message.event for message in client.messages} == {"snapshot"}
+        assert room.log.reads <= len(client.parser.comments) + 2
+
+    async def test_a_dismissed_viewer_hears_why(self, room: Room) -> None:
+        viewer = Viewer()
+        client = room.enter(viewer=viewer)
+        await room.settle()
+        viewer.dismiss(frame("auth", {}))
+        viewer.dismiss(frame("late", {}))
+        await asyncio.wait_for(client.task, 5)
+        assert [message.event for message in client.messages] == ["snapshot", "auth"]
+
+    async def test_hidden_events_are_passed_over(self, room: Room) -> None:
+        client = room.enter()
+        for _ in range(3):
+            room.log.append_hidden()
+            room.log.append(1)
+        await client.has(3)
+        assert client.numbers == [2, 4, 6]
+
+    async def test_history_that_is_gone_does_not_keep_it_busy(self, room: Room) -> None:
+        room.log.append(30)
+        room.log.begin = 30
+        client = room.enter("5")
+        await room.settle()
+        assert room.log.reads < 10
+        room.log.append(1)
+        await client.has(1)
+        assert client.numbers == [31]
+
+
+class TestFeed:
+    async def test_reads_once_for_all_viewers_and_sleeps_in_silence(self, room: Room) -> None:
+        clients = [room.enter() for _ in range(20)]
+        await room.settle()
+        before = room.log.reads
+        room.log.append(5)
+        for client in clients:
+            await client.has(5)
+        assert room.log.reads - before <= 3
+        before = room.log.reads
+        await asyncio.sleep(sse.POLL_SECONDS * 2.2)
+        assert 1 <= room.log.reads - before <= 3
+
+    async def test_finds_what_no_poke_announced(self, room: Room) -> None:
+        client = room.enter()
+        await room.settle()
+        room.log.last += 1
+        place = Position.end_of(1)
+        room.log.frames.append(Frame(place, frame("post", {"n": 1}, place)))
+        started = time.monotonic()
+        await client.has(1)
+        assert time.monotonic() - started < sse.POLL_SECONDS + 0.5
+
+    async def test_ends_with_its_last_viewer(self, room: Room) -> None:
+        clients = [room.enter(), room.enter()]
+        await room.settle()
+        for client in clients:
+            await client.leave()
+        before = room.log.reads
+        room.log.append(1)
+        await asyncio.sleep(sse.POLL_SECONDS * 1.2)
+        assert room.log.reads == before
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    async def test_s28_tells_progress_twice_a_second_and_the_last_state(self, room: Room) -> None:
+        room.log.has_progress = True
+        client = room.enter()
+        started = time.monotonic()
+        while time.monotonic() - started < 1.3:
+            room.log.append(1)
+            await asyncio.sleep(0.01)
+        await client.has(room.log.last)
+        seconds = time.monotonic() - started
+        assert 2 <= len(client.of("progress")) <= seconds / sse.PROGRESS_SECONDS + 1
+        await asyncio.sleep(sse.PROGRESS_SECONDS * 1.2)
+        assert client.of("progress")[-1].json()["n"] == room.log.last
+        count = len(client.of("progress"))
+        await asyncio.sleep(sse.PROGRESS_SECONDS * 1.2)
+        assert len(client.of("progress")) == count, "nothing new, nothing to tell"
+
+    async def test_s28_tells_the_last_progress_before_the_end(self, room: Room) -> None:
+        room.log.has_progress = True
+        client = room.enter()
+        room.log.append(3)
+        await client.has(3)
+        room.log.append(1)
+        room.log.append(1, event="complete", is_terminal=True)
+        await asyncio.wait_for(client.task, 5)
+        assert [message.event for message in client.messages[-3:]] == [
+            "progress",
+            "post",
+            "complete",
+        ]
+        assert client.of("progress")[-1].json()["n"] == room.log.last
+
+    async def test_a_reader_that_fails_breaks_the_connections(self, room: Room) -> None:
+        clients = [room.enter(), room.enter()]
+        await room.settle()
+        room.log.failure = RuntimeError("the database is gone")
+        room.log.append(1)
+        for client in clients:
+            with pytest.raises(RuntimeError):
+                await asyncio.wait_for(client.task, 5)
+        room.log.failure = None
+        again = room.enter()
+        await again.has(1)
+        assert again.numbers == [1]
