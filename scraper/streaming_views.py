@@ -16,6 +16,7 @@ from django.http import (
     JsonResponse,
     StreamingHttpResponse,
 )
+from django.views.decorators.csrf import csrf_exempt
 
 from common import sse
 from common.errors import ApplicationError, InvalidInput, TooMany, Unauthenticated, error_body
@@ -81,6 +82,7 @@ class JobLog:
         return round((posts_scraped - before) / (now - since), 1) if now > since else 0.0
 
 
+@csrf_exempt
 async def job_stream(request: HttpRequest, job_id: int) -> HttpResponseBase:
     """GET: the job's events as server-sent events, from a cursor on."""
     if request.method != "GET":

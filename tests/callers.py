@@ -44,7 +44,8 @@ def signed_in(user: User) -> Caller:
 
 
 def with_token(token: str) -> Client:
-    return Client(raise_request_exception=False, headers={"authorization": f"Bearer {token}"})
+    headers = {"authorization": f"Bearer {token}"}
+    return Client(raise_request_exception=False, enforce_csrf_checks=True, headers=headers)
 
 
 @pytest.fixture(autouse=True)

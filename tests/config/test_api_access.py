@@ -114,6 +114,15 @@ class TestEveryRoute:
             }
             assert {} not in operation["security"]
 
+    @pytest.mark.parametrize("path", sorted({path for _, path, _ in OPERATIONS}))
+    def test_x44_answers_other_methods_with_405_and_allow(self, owner: Caller, path: str) -> None:
+        known = {entry[0] for entry in OPERATIONS if entry[1] == path}
+        names = path_parameters(next(entry[2] for entry in OPERATIONS if entry[1] == path))
+        for method in {"TRACE", "PUT", "POST", "DELETE", "BREW"} - known:
+            answer = send(owner, method, fill(path, names))
+            assert answer.status_code == 405
+            assert known <= set(answer["Allow"].split(", "))
+
     @pytest.mark.parametrize("entry", WITH_IDS, ids=label)
     def test_x11_answers_foreign_as_missing(
         self, owner: Caller, other: Caller, entry: tuple[str, str, dict[str, Any]]
