@@ -90,7 +90,7 @@ class TestTakeNext:
         assert [event.type for event in events_of(taken)] == ["job.started", "job.noticed"]
 
     @with_threads
-    def test_j32_twenty_claimers_take_each_run_once(self) -> None:
+    def test_twenty_claimers_take_each_run_once(self) -> None:
         jobs = [make_job(make_project(name)) for name in ("ada", "bob") for _ in range(60)]
 
         def claim_all(index: int) -> list[tuple[int, int]]:
@@ -117,7 +117,7 @@ class TestTakeNext:
 class TestLease:
     """What a worker that was declared dead may still do: nothing."""
 
-    def test_j04_a_zombie_cannot_end_the_run(self) -> None:
+    def test_a_zombie_cannot_end_the_run(self) -> None:
         zombie = claimed_job()
         successor = die(zombie)
         ended = [
@@ -132,7 +132,7 @@ class TestLease:
         assert (now.status, now.fence, now.worker) == ("running", successor.fence, "worker")
         assert not terminal_events(successor)
 
-    def test_j04_a_zombie_cannot_renew(self) -> None:
+    def test_a_zombie_cannot_renew(self) -> None:
         zombie = claimed_job()
         successor = die(zombie)
         let_lease_expire(successor)
@@ -193,7 +193,7 @@ class TestSweep:
             assert runs.count_claimable(ScrapingJob) == 1
             job = claim(job)
 
-    def test_j07_ends_what_kills_its_workers(self) -> None:
+    def test_ends_what_kills_its_workers(self) -> None:
         job = claimed_job()
         for _ in range(POISON_LOSSES - 1):
             job = die(job)
@@ -206,7 +206,7 @@ class TestSweep:
         target = ScrapingTarget.objects.get(job=job)
         assert (target.status, target.error_code) == ("failed", "worker_lost")
 
-    def test_j07_ends_as_partial_what_has_results(self) -> None:
+    def test_ends_as_partial_what_has_results(self) -> None:
         job = claimed_job()
         ScrapingJob.objects.update(posts_scraped=5)
         for _ in range(POISON_LOSSES - 1):
