@@ -5,6 +5,7 @@ poked, so that a cancel is heard within a second even when no message gets throu
 """
 
 import asyncio
+import contextlib
 import enum
 import logging
 import threading
@@ -15,7 +16,6 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import Error as DatabaseError
 from django.db import close_old_connections, connections
 from django.utils import timezone
 
@@ -58,7 +58,7 @@ class Guard:
 
     def stop(self, reason: StopReason) -> None:
         """Make the run stop at whatever it waits for."""
-        if not self._loop.is_closed():
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and the run with it
             self._loop.call_soon_threadsafe(self._set, reason)
 
     def check(self) -> None:
@@ -78,6 +78,8 @@ class Guard:
             if not task.done():
                 task.cancel()
                 await asyncio.wait({task})
+            if not task.cancelled():
+                task.exception()  # seen: a fault of what was given up is nobody's any more
 
     def _set(self, reason: StopReason) -> None:
         if not self._stopped.done():
@@ -149,14 +151,15 @@ class Keeper:
                     break
             try:
                 close_old_connections()
-                if time.monotonic() >= beat:
-                    beat = time.monotonic() + settings.TEPPAN["LEASE_SECONDS"] / 4
+                now = time.monotonic()
+                if now >= beat:
                     runs.heartbeat(self._table, [one.lease for one in kept])
+                    beat = now + settings.TEPPAN["LEASE_SECONDS"] / 4
+                    for one in kept:
+                        one.renewed_at = now
                 self._look(kept)
-            except DatabaseError:
+            except Exception:  # whatever it is: without this thread every run here would be lost
                 logger.warning("Leases could not be renewed; trying again.", exc_info=True)
-            for one in kept:
-                one.check_age()
         connections.close_all()
 
     def _look(self, kept: list["_Kept"]) -> None:
@@ -184,7 +187,7 @@ class _Kept:
         self.is_unwatched = is_unwatched
         self._keeper = keeper
         self._control = run.control
-        self._seen_at = time.monotonic()
+        self.renewed_at = time.monotonic()
         started = run.started_at or timezone.now()
         left = settings.TEPPAN["JOB_TIME_LIMIT_SECONDS"]
         left -= (timezone.now() - started).total_seconds()
@@ -195,14 +198,15 @@ class _Kept:
         self._keeper.add(self)
         self._stack.callback(self._keeper.remove, self)
         self._stack.enter_context(wakeup.listening(self._control, self._keeper.look_now))
+        self._check_clock()
         return self.guard
 
     def __exit__(self, *exc_info: object) -> None:
+        self._timer.cancel()
         self._stack.close()
 
     def inform(self, row: dict[str, Any] | None) -> None:
         """Compare the row with the lease; stop the run where they part."""
-        self._seen_at = time.monotonic()
         if row is None or row["fence"] != self.lease.fence or row["status"] != "running":
             self.guard.stop(StopReason.LEASE_LOST)
         elif row["cancel_requested"]:
@@ -210,10 +214,14 @@ class _Kept:
         elif self.is_unwatched and self.is_unwatched(row["viewed_at"]):
             self.guard.stop(StopReason.UNWATCHED)
 
-    def check_age(self) -> None:
-        """Stop a run past its deadline, or cut off from its row for longer than its lease."""
+    def _check_clock(self) -> None:
+        """Stop a run past its deadline, or whose lease may have run out.
+
+        Looked at by the run's own loop: the keeper's thread may hang on a database that is gone.
+        """
         now = time.monotonic()
         if now >= self._deadline:
             self.guard.stop(StopReason.TIME_LIMIT)
-        elif now - self._seen_at >= settings.TEPPAN["LEASE_SECONDS"]:
+        elif now - self.renewed_at >= settings.TEPPAN["LEASE_SECONDS"]:
             self.guard.stop(StopReason.LEASE_LOST)
+        self._timer = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._check_clock)
