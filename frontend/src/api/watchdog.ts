@@ -12,6 +12,8 @@ export class Watchdog {
   ) {
     this.#timer = setTimeout(this.#bite, milliseconds);
     outer.addEventListener("abort", this.#bite);
+    // A connection that was open when the network went may hang for minutes before anybody notices.
+    window.addEventListener("offline", this.#bite);
     if (outer.aborted) this.#bite();
   }
 
@@ -29,6 +31,7 @@ export class Watchdog {
   stop(): void {
     clearTimeout(this.#timer);
     this.outer.removeEventListener("abort", this.#bite);
+    window.removeEventListener("offline", this.#bite);
     this.#bite();
   }
 }

@@ -55,12 +55,12 @@ export function RunRoute() {
 }
 
 function Run({ projectId, jobId }: { projectId: number; jobId: number }) {
-  const { data: job, isPending } = useQuery(jobQuery(jobId));
+  const { data: job, isFetched } = useQuery(jobQuery(jobId));
   const isWorthWatching = job !== undefined && (job.mode === "stream" || !isTerminal(job.status));
   // A run that ends while it is watched stays on this screen.
   const [isWatched, setWatched] = useState(false);
   if (isWorthWatching && !isWatched) setWatched(true);
-  if (isPending) return <LoadingRows count={4} height={64} />;
+  if (!isFetched) return <LoadingRows count={4} height={64} />;
   if (!isWatched) return <JobDetail jobId={jobId} />;
   return (
     <LiveRun

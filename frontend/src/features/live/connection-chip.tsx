@@ -7,23 +7,22 @@ import { useLive } from "./use-scrape-stream";
 
 export function ConnectionChip({ store }: { store: LiveStore }) {
   const connection = useLive(store, ({ connection }) => connection);
-  const isOver = useLive(store, ({ isOver }) => isOver);
   const now = useSeconds("retryAt" in connection);
   return (
     <span className={classes.chip} data-testid="connection" data-state={connection.state}>
       <span className={classes.dot} aria-hidden="true" />
-      {connectionWords(connection, isOver, now)}
+      {connectionWords(connection, now)}
     </span>
   );
 }
 
 /** Returns the chip's text. */
-export function connectionWords(connection: Connection, isOver: boolean, now: number): string {
+export function connectionWords(connection: Connection, now: number): string {
   switch (connection.state) {
     case "connecting":
       return "Connecting";
     case "live":
-      return isOver ? "Finished" : "Live";
+      return "Live";
     case "finished":
       return "Finished";
     case "refused":
