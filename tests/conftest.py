@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
 from config.env import ROOT
 from tests.plugin import SERVICES
 from tests.stack import EmbeddedStack, ServerStack, Stack
+from tests.threads import close_lasting_connections
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,6 +53,14 @@ def recordings() -> Path:
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The test database, without the connections that would keep it from being dropped."""
+    yield
+    with django_db_blocker.unblock():
+        close_lasting_connections()
 
 
 @pytest.fixture

@@ -1,11 +1,16 @@
-"""The same call from several threads at once, each with a database connection of its own."""
+"""Threads and their database connections: the same call from several at once, and an end for those
+that the process keeps.
+"""
 
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+from asgiref.sync import SyncToAsync
 from django.db import connections
+
+from common import executors
 
 T = TypeVar("T")
 
@@ -25,3 +30,19 @@ def at_once(number: int, call: Callable[[int], T]) -> list[T | Exception]:
 
     with ThreadPoolExecutor(number) as threads:
         return list(threads.map(run, range(number)))
+
+
+def close_lasting_connections() -> None:
+    """Close the connections of the threads that last as long as the process."""
+    kept: list[Any] = [SyncToAsync.single_thread_executor, executors._background]
+    kept += [next(executors._request_executors) for _ in range(executors.REQUEST_EXECUTORS)]
+    for executor in kept:
+        number = executor._max_workers
+        together = threading.Barrier(number)
+
+        def close(together: threading.Barrier = together) -> None:
+            together.wait(10)
+            connections.close_all()
+
+        for closed in [executor.submit(close) for _ in range(number)]:
+            closed.result()
