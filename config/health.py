@@ -1,5 +1,6 @@
 """Whether this installation works, for orchestrators and monitoring."""
 
+import threading
 from collections.abc import Callable
 from ipaddress import ip_address
 
@@ -9,15 +10,19 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
 from common.errors import Forbidden, Unauthenticated
 from config.presence import connect, live_workers
 from config.responses import error_response
 from projects.selectors import authenticate_bearer
+from scraper import viewers
 
 # Headers by which a proxy says that the request came from elsewhere.
 _FORWARDING_HEADERS = ("X-Forwarded-For", "X-Real-IP", "Forwarded")
+
+Gauge("teppan_open_streams", "Event streams open in this process.").set_function(viewers.count_open)
+Gauge("teppan_threads", "Threads of this process.").set_function(threading.active_count)
 
 
 class NotReadyError(Exception):
