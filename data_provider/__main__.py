@@ -7,6 +7,7 @@ import asyncio
 import signal
 import sys
 from contextlib import aclosing
+from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from data_provider.config import ProviderConfig
@@ -43,6 +44,10 @@ def _parser() -> argparse.ArgumentParser:
     posts.add_argument("--sort", choices=get_args(Sort), default="new")
     posts.add_argument("--time", choices=get_args(TimeFilter), default="all", dest="time_filter")
     posts.add_argument("--limit", type=int, default=100)
+    posts.add_argument("--since", help="not before this instant, such as 2026-01-31T00:00:00Z")
+    posts.add_argument("--until", help="before this instant")
+    posts.add_argument("--client-id", help="your Reddit application (oauth)")
+    posts.add_argument("--client-secret-file", type=Path, help="file that holds its secret")
     posts.add_argument("--base-url", help="where the source is, instead of reddit.com")
     return parser
 
@@ -57,24 +62,39 @@ async def _posts(options: argparse.Namespace) -> int:
             sort=options.sort,
             time_filter=options.time_filter,
             limit=options.limit,
+            since=options.since,
+            until=options.until,
         )
-        source = get_scraper(options.backend, _config(options.base_url))
+        source = get_scraper(options.backend, _config(options))
     except SourceError as error:
         return _fail(error, given=0)
+    except OSError as error:
+        _tell(f"not_configured: {error}")
+        return FAILED
     async with source:
         return await _write_posts(source, query)
 
 
-def _config(base_url: str | None) -> ProviderConfig:
-    if base_url is None:
-        return ProviderConfig()
-    return ProviderConfig(
-        reddit_www_url=base_url,
-        reddit_old_url=base_url,
-        reddit_oauth_url=base_url,
-        archive_url=base_url,
-        sandbox_url=base_url,
-    )
+def _config(options: argparse.Namespace) -> ProviderConfig:
+    """Return the settings of the options. A secret is read from a file: others see arguments."""
+    secret_file: Path | None = options.client_secret_file
+    given: dict[str, str | None] = {
+        "reddit_client_id": options.client_id,
+        "reddit_client_secret": secret_file.read_text().strip() if secret_file else None,
+    }
+    if url := options.base_url:
+        given |= dict.fromkeys(_ADDRESSES, url)
+        given["reddit_token_url"] = f"{url}/api/v1/access_token"
+    return ProviderConfig.model_validate(given)
+
+
+_ADDRESSES = (
+    "reddit_www_url",
+    "reddit_old_url",
+    "reddit_oauth_url",
+    "archive_url",
+    "sandbox_url",
+)
 
 
 async def _write_posts(source: ScraperBackend, query: Query) -> int:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 BACKENDS: dict[str, str] = {
     "native_json": "data_provider.backends.native_json:NativeJsonBackend",
+    "oauth": "data_provider.backends.oauth:OAuthBackend",
     "sandbox": "data_provider.backends.sandbox:SandboxBackend",
 }
 

@@ -1,7 +1,13 @@
 """A simulated Reddit: the demo, the test bed and the load generator of the product.
 
-It knows nothing of the rest of data_provider and speaks Reddit's JSON dialect over HTTP. Nothing is
-stored: a post is a function of (seed, subreddit, index), so any page can be asked for at any time.
+It knows nothing of the rest of data_provider. Nothing is stored: a post is a function of (seed,
+subreddit, index), so any page can be asked for at any time. The dialects tell the same posts:
+
+==========================================  ================================================
+/r/NAME/SORT.json, /comments/ID.json, ...   Reddit's public JSON
+the same paths without .json                the official API, for a bearer token only
+POST /api/v1/access_token                   issues one, for tokens.SCRIPT_CLIENT by Basic auth
+==========================================  ================================================
 
 About 360 ordinary subreddits hold 400,000 posts (GET / lists them all); any other name is missing
 (302 to the subreddit search, as Reddit does). These misbehave on purpose:
@@ -30,6 +36,7 @@ longthreads       threads of several hundred comments
 
 More faults are scripted over HTTP: POST /_sandbox/faults takes a list of rules (rules.FaultRule has
 the fields), DELETE forgets them, GET and DELETE /_sandbox/requests show and forget what was asked.
+POST /_sandbox/tokens {"expires_in": 5} sets the life of further tokens, DELETE ends those issued.
 """
 
 from data_provider.sandbox.app import create_app

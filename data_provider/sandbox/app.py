@@ -20,6 +20,7 @@ from data_provider.sandbox.quota import DEFAULT_RATE_LIMIT, Quota
 from data_provider.sandbox.requests import LARGEST_BODY, Request, RequestLog, read_request
 from data_provider.sandbox.routes import Routes
 from data_provider.sandbox.rules import FaultRule, Subject
+from data_provider.sandbox.tokens import Tokens
 from data_provider.sandbox.world import NEWEST_AT, World
 
 # Walls stand before the part of Reddit that counts requests, so they carry no quota headers.
@@ -36,11 +37,12 @@ class SandboxApp:
     """The simulated Reddit of one seed."""
 
     def __init__(self, world: World, rate_limit: int, timing: Timing) -> None:
-        self._routes = Routes(world)
+        tokens = Tokens(world.seed, timing.monotonic)
+        self._routes = Routes(world, tokens)
         self._faults = Faults(world.seed, timing)
         self._quota = Quota(rate_limit, timing.monotonic)
         self._log = RequestLog()
-        self._control = Control(world, self._faults, self._log)
+        self._control = Control(world, self._faults, self._log, tokens)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
@@ -77,7 +79,7 @@ class SandboxApp:
     def _answer(self, request: Request, rule: FaultRule | None) -> bodies.Response:
         is_counted = rule is None or rule.action not in _UNCOUNTED
         has_quota = self._quota.take() if is_counted else True
-        response = preempt(rule)
+        response = preempt(rule, request.dialect)
         if response is None:
             response = self._routes.answer(request) if has_quota else bodies.error(429)
         response.headers |= _COMMON_HEADERS

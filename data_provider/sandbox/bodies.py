@@ -12,13 +12,16 @@ from data_provider.sandbox.oddities import SURROGATE_MARK
 Headers = dict[str, str]
 JSON_TYPE = "application/json; charset=UTF-8"
 HTML_TYPE = "text/html; charset=UTF-8"
+ATOM_TYPE = "application/atom+xml; charset=UTF-8"
 
 _REASONS = {
     400: "Bad Request",
+    401: "Unauthorized",
     403: "Forbidden",
     404: "Not Found",
     405: "Method Not Allowed",
     413: "Request Entity Too Large",
+    422: "Unprocessable Entity",
     429: "Too Many Requests",
     500: "Internal Server Error",
     502: "Bad Gateway",
@@ -126,3 +129,21 @@ def empty_listing() -> Response:
         "children": [],
     }
     return Response(200, orjson.dumps({"kind": "Listing", "data": {**data, "before": None}}))
+
+
+def empty_feed() -> Response:
+    """Return a feed without entries."""
+    body = '<?xml version="1.0" encoding="UTF-8"?><feed xmlns="http://www.w3.org/2005/Atom"></feed>'
+    return Response(200, body.encode(), {}, ATOM_TYPE)
+
+
+def other_feed() -> Response:
+    """Return a feed of another kind: it parses and is not Atom."""
+    items = "".join(f"<item><title>new shape {number}</title></item>" for number in range(3))
+    body = f'<?xml version="1.0"?><rss version="2.0"><channel>{items}</channel></rss>'
+    return Response(200, body.encode(), {}, ATOM_TYPE)
+
+
+def empty_archive() -> Response:
+    """Return an answer of the archive without posts."""
+    return Response(200, orjson.dumps({"data": []}))

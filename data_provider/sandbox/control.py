@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import orjson
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from data_provider.sandbox.bodies import Response, error
 from data_provider.sandbox.rules import RULES
@@ -15,14 +15,24 @@ if TYPE_CHECKING:
 
     from data_provider.sandbox.faults import Faults
     from data_provider.sandbox.requests import Request, RequestLog
+    from data_provider.sandbox.tokens import Tokens
     from data_provider.sandbox.world import World
+
+
+class Lifetime(BaseModel):
+    """What POST /_sandbox/tokens takes: seconds that the tokens issued from now on live."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    expires_in: float = Field(gt=0)
 
 
 class Control:
     """Answers what Reddit does not have."""
 
-    def __init__(self, world: World, faults: Faults, log: RequestLog) -> None:
+    def __init__(self, world: World, faults: Faults, log: RequestLog, tokens: Tokens) -> None:
         self._world = world
+        self._tokens = tokens
         self._faults = faults
         self._log = log
         self._handlers: dict[tuple[str, str], Callable[[bytes], Response]] = {
@@ -32,6 +42,8 @@ class Control:
             ("DELETE", "/_sandbox/faults"): self._clear_faults,
             ("GET", "/_sandbox/requests"): self._show_requests,
             ("DELETE", "/_sandbox/requests"): self._clear_requests,
+            ("POST", "/_sandbox/tokens"): self._set_lifetime,
+            ("DELETE", "/_sandbox/tokens"): self._expire_tokens,
         }
 
     def answer(self, request: Request, body: bytes) -> Response | None:
@@ -75,3 +87,15 @@ class Control:
     def _clear_requests(self, body: bytes) -> Response:
         self._log.clear()
         return self._show_requests(body)
+
+    def _set_lifetime(self, body: bytes) -> Response:
+        try:
+            seconds = Lifetime.model_validate_json(body).expires_in
+        except ValidationError as problem:
+            return Response(400, problem.json(include_url=False).encode())
+        self._tokens.lifetime_seconds = seconds
+        return Response(200, orjson.dumps({"expires_in": seconds}))
+
+    def _expire_tokens(self, _body: bytes) -> Response:
+        self._tokens.expire()
+        return Response(200, orjson.dumps({}))

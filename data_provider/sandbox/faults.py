@@ -6,12 +6,15 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from data_provider.sandbox import bodies
 from data_provider.sandbox.dice import mix
 from data_provider.sandbox.rules import ArmedRule, FaultRule, Subject
 from data_provider.sandbox.specials import SPECIALS
+
+if TYPE_CHECKING:
+    from data_provider.sandbox.requests import Dialect
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -22,14 +25,19 @@ PACING_CREDIT_SECONDS = 1.0
 # The share of a body that leaves before it is cut.
 CUT_AT = 0.6
 
-_PREEMPTING: dict[str, Callable[[], bodies.Response]] = {
-    "private": bodies.private,
-    "banned": bodies.banned,
-    "quarantined": bodies.quarantined,
-    "wall_403": bodies.wall,
-    "challenge_200": bodies.challenge,
-    "relayout": bodies.relayout,
-    "empty_page": bodies.empty_listing,
+_EMPTY: dict[Dialect, Callable[[], bodies.Response]] = {
+    "atom": bodies.empty_feed,
+    "archive": bodies.empty_archive,
+}
+_PREEMPTING: dict[str, Callable[[Dialect], bodies.Response | None]] = {
+    # The archive keeps what was public once.
+    "private": lambda dialect: None if dialect == "archive" else bodies.private(),
+    "banned": lambda dialect: None if dialect == "archive" else bodies.banned(),
+    "quarantined": lambda dialect: None if dialect == "archive" else bodies.quarantined(),
+    "wall_403": lambda _: bodies.wall(),
+    "challenge_200": lambda _: bodies.challenge(),
+    "relayout": lambda dialect: bodies.other_feed() if dialect == "atom" else bodies.relayout(),
+    "empty_page": lambda dialect: _EMPTY.get(dialect, bodies.empty_listing)(),
 }
 
 
@@ -94,7 +102,7 @@ def acting_rule(armed: list[ArmedRule]) -> FaultRule | None:
     return next((entry.rule for entry in armed if entry.rule.action is not None), None)
 
 
-def preempt(rule: FaultRule | None) -> bodies.Response | None:
+def preempt(rule: FaultRule | None, dialect: Dialect = "json") -> bodies.Response | None:
     """Return the answer that a rule puts in the place of the real one, if it does."""
     if rule is None or rule.action is None:
         return None
@@ -104,7 +112,7 @@ def preempt(rule: FaultRule | None) -> bodies.Response | None:
             response.headers["retry-after"] = f"{rule.retry_after:g}"
         return response
     make = _PREEMPTING.get(rule.action)
-    return None if make is None else make()
+    return None if make is None else make(dialect)
 
 
 async def play(response: bodies.Response, rule: FaultRule | None, send: Send) -> None:

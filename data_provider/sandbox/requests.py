@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl
 
 if TYPE_CHECKING:
@@ -14,10 +14,16 @@ LOG_LENGTH = 10_000
 # A form of morechildren with a few hundred ids fits; nobody may fill the memory.
 LARGEST_BODY = 1 << 20
 
+# Who is spoken to: the public .json pages, the feeds, the official API, its log-in, the archive.
+Dialect = Literal["json", "atom", "oauth", "token", "archive"]
+LOG_IN_PATH = "/api/v1/access_token"
+ARCHIVE_PATHS = ("/api/posts/search", "/api/subreddits/search")
+_SUFFIXES: dict[str, Dialect] = {".json": "json", ".rss": "atom"}
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Method, path without .json and closing slash, parameters of query and form together."""
+    """Method, path without suffix and closing slash, parameters of query and form together."""
 
     method: str
     full_path: str
@@ -25,6 +31,8 @@ class Request:
     query: str
     params: Mapping[str, str]
     host: str
+    dialect: Dialect = "json"
+    authorization: str = ""
 
     @property
     def is_raw(self) -> bool:
@@ -45,9 +53,30 @@ def read_request(scope: Mapping[str, Any], body: bytes) -> Request:
     params = dict(parse_qsl(query))
     if headers.get(b"content-type", "").startswith("application/x-www-form-urlencoded"):
         params |= dict(parse_qsl(body.decode("utf-8", "replace")))
-    path = full_path.rstrip("/").removesuffix(".json").rstrip("/") or "/"
-    host = headers.get(b"host", "localhost")
-    return Request(scope["method"], full_path, path, query, params, host)
+    path, dialect = _split(full_path)
+    return Request(
+        method=scope["method"],
+        full_path=full_path,
+        path=path,
+        query=query,
+        params=params,
+        host=headers.get(b"host", "localhost"),
+        dialect=dialect,
+        authorization=headers.get(b"authorization", ""),
+    )
+
+
+def _split(full_path: str) -> tuple[str, Dialect]:
+    """Return the path without its suffix, and the dialect that both tell."""
+    path = full_path.rstrip("/")
+    if path in ARCHIVE_PATHS:
+        return path, "archive"
+    if path == LOG_IN_PATH:
+        return path, "token"
+    for suffix, dialect in _SUFFIXES.items():
+        if path.endswith(suffix):
+            return path.removesuffix(suffix).rstrip("/") or "/", dialect
+    return path or "/", "oauth"
 
 
 class RequestLog:

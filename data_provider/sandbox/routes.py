@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from data_provider.sandbox.bodies import Response
     from data_provider.sandbox.requests import Request
+    from data_provider.sandbox.tokens import Tokens
     from data_provider.sandbox.world import Subreddit, World
 
 _IN_SUBREDDIT = re.compile(r"/r/([^/]+)(?:/(.*))?")
@@ -28,8 +29,9 @@ _COMMENTS = re.compile(r"comments/(\w+)(?:/[^/]*(?:/(\w+))?)?")
 class Routes:
     """The routes of one world."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, tokens: Tokens) -> None:
         self._world = world
+        self._tokens = tokens
         self._listings = Listings(world)
         self._searches = Searches(world)
         self._talks = Talks(world)
@@ -56,7 +58,14 @@ class Routes:
         return found[0].name if found else None
 
     def answer(self, request: Request) -> Response:
-        """Answer a request to Reddit."""
+        """Answer a request to Reddit, in the dialect in which it was asked."""
+        if request.dialect == "token":
+            return self._tokens.issue(request)
+        if request.dialect == "oauth" and not self._tokens.admits(request):
+            return bodies.error(401)
+        return self._answer_json(request)
+
+    def _answer_json(self, request: Request) -> Response:
         handler = self._global.get(request.path)
         if handler is not None:
             return handler(request)
@@ -65,8 +74,7 @@ class Routes:
             return self._answer_comments(request, request.path.lstrip("/"), None)
         subreddit = self._world.subreddit(inside[1])
         if subreddit is None:
-            query = quote(inside[1])
-            return bodies.redirect(f"http://{request.host}/subreddits/search.json?q={query}")
+            return _redirect_to_search(request, inside[1])
         return self._answer_inside(request, subreddit, inside[2] or "hot")
 
     def _answer_inside(self, request: Request, subreddit: Subreddit, rest: str) -> Response:
@@ -114,6 +122,12 @@ class Routes:
 
 
 _YES = ("on", "true", "1")
+_SUFFIX = {"json": ".json", "atom": ".rss"}
+
+
+def _redirect_to_search(request: Request, name: str) -> Response:
+    suffix = _SUFFIX.get(request.dialect, "")
+    return bodies.redirect(f"http://{request.host}/subreddits/search{suffix}?q={quote(name)}")
 
 
 def _page(listing: dict[str, Any], request: Request) -> Response:

@@ -47,6 +47,14 @@ class SandboxServer:
         """Forget the requests so far."""
         self._call("DELETE", "/_sandbox/requests")
 
+    def set_token_lifetime(self, seconds: float) -> None:
+        """Let the API tokens issued from now on live so long."""
+        self._call("POST", "/_sandbox/tokens", json.dumps({"expires_in": seconds}))
+
+    def expire_tokens(self) -> None:
+        """End all API tokens issued so far."""
+        self._call("DELETE", "/_sandbox/tokens")
+
     def _call(self, method: str, path: str, body: str | None = None) -> Any:
         parts = urlsplit(self.url)
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=10)

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from data_provider.sandbox.tokens import SCRIPT_CLIENT
 
 
 @dataclass(frozen=True)
 class Door:
-    """`settings` are the ProviderConfig fields that lead the source to the simulated Reddit."""
+    """`settings` are the ProviderConfig fields that lead the source to the simulated Reddit.
+
+    In their values `{url}` stands for its address.
+    """
 
     name: str
-    settings: tuple[str, ...]
+    settings: dict[str, str] = field(default_factory=dict)
     # Codes that this source gives for a subreddit of the simulation, beside the common ones.
     codes: tuple[tuple[str, str], ...] = ()
     has_wall_at_1000: bool = True
 
     def config(self, url: str) -> dict[str, Any]:
-        return dict.fromkeys(self.settings, url)
+        return {name: value.format(url=url) for name, value in self.settings.items()}
 
     def code_of(self, subreddit: str) -> str:
         return dict(COMMON_CODES + self.codes)[subreddit]
@@ -38,6 +43,15 @@ COMMON_CODES: tuple[tuple[str, str], ...] = (
 )
 
 DOORS = (
-    Door("native_json", ("reddit_www_url",)),
-    Door("sandbox", ("sandbox_url",), has_wall_at_1000=False),
+    Door("native_json", {"reddit_www_url": "{url}"}),
+    Door(
+        "oauth",
+        {
+            "reddit_oauth_url": "{url}",
+            "reddit_token_url": "{url}/api/v1/access_token",
+            "reddit_client_id": SCRIPT_CLIENT[0],
+            "reddit_client_secret": SCRIPT_CLIENT[1],
+        },
+    ),
+    Door("sandbox", {"sandbox_url": "{url}"}, has_wall_at_1000=False),
 )

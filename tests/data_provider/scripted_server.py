@@ -20,6 +20,7 @@ class Request:
     path: str
     query: dict[str, str]
     headers: dict[str, str]
+    body: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,9 @@ class ScriptedServer:
         method, target, _ = head[0].split(" ")
         parts = urlsplit(target)
         headers = {name.lower(): value for name, _, value in (h.partition(": ") for h in head[1:])}
-        request = Request(method, parts.path, dict(parse_qsl(parts.query)), headers)
+        body = await reader.readexactly(int(headers.get("content-length", 0)))
+        query = dict(parse_qsl(parts.query))
+        request = Request(method, parts.path, query, headers, body.decode())
         self.requests.append(request)
         self.arrived.set()
         reply = self.route(request)

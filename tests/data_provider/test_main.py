@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import signal
 import sys
@@ -12,6 +13,7 @@ from tests.data_provider.scripted_server import Reply, ScriptedServer, as_json, 
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
+    from pathlib import Path
 
     from tests.data_provider.scripted_server import Route
 
@@ -44,6 +46,27 @@ class TestPostsCommand:
         assert code == 0
         assert [json.loads(line)["id"] for line in lines] == [f"t3_p{n}" for n in range(120)]
         assert told.splitlines() == ["100 posts", "120 posts, limit"]
+
+    async def test_logs_in_to_the_api_with_a_secret_from_a_file(
+        self, server: ScriptedServer, tmp_path: Path
+    ) -> None:
+        answers = two_pages(as_json(listing([])))
+        token = as_json({"access_token": "t", "expires_in": 3600})
+        server.route = lambda request: token if request.method == "POST" else answers(request)
+        secret = tmp_path / "secret"
+        secret.write_text("hush\n")
+        options = ("--backend", "oauth", "--client-id", "me", "--limit", "10")
+        code, lines, _ = await run(server, *options, "--client-secret-file", str(secret))
+        assert (code, len(lines)) == (0, 10)
+        basic = base64.b64encode(b"me:hush").decode()
+        assert server.requests[0].headers["authorization"] == f"Basic {basic}"
+
+    async def test_names_what_is_missing(self, server: ScriptedServer, tmp_path: Path) -> None:
+        code, _, told = await run(server, "--backend", "oauth")
+        assert (code, "TEPPAN_REDDIT_CLIENT_ID" in told) == (4, True)
+        absent = str(tmp_path / "absent")
+        code, _, told = await run(server, "--backend", "oauth", "--client-secret-file", absent)
+        assert (code, "absent" in told) == (4, True)
 
     async def test_ends_with_3_when_it_was_cut(self, server: ScriptedServer) -> None:
         server.route = two_pages(Reply(status=403))

@@ -118,7 +118,7 @@ class TestHot:
         assert set(extras.values()) == {0, 1, 2}
 
     async def test_is_what_a_bare_subreddit_shows(self, client: Client) -> None:
-        assert await client.page("/r/python.json") == await client.page("/r/Python/hot")
+        assert await client.page("/r/python.json") == await client.page("/r/Python/hot.json")
 
 
 class TestLostAnchor:

@@ -70,7 +70,7 @@ class TestWire:
         thread = http.get(f"/comments/{post['id']}.json", params={"limit": 5}).json()
         stub = thread[1]["data"]["children"][-1]["data"]
         form = {"link_id": post["name"], "children": ",".join(stub["children"][:3])}
-        things = http.post("/api/morechildren", data=form).json()["json"]["data"]["things"]
+        things = http.post("/api/morechildren.json", data=form).json()["json"]["data"]["things"]
         assert {thing["data"]["name"] for thing in things} >= {"t1_" + stub["children"][0]}
 
 

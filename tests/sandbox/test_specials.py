@@ -37,7 +37,7 @@ class TestGates:
         answer = await client.get("/comments/1000000.json")
         assert answer.json()["reason"] == "private"
 
-    @pytest.mark.parametrize("path", ["", "/new.json", "/about.json", "/hot"])
+    @pytest.mark.parametrize("path", [".json", "/new.json", "/about.json", "/hot.json"])
     async def test_missing_subreddit_redirects_to_the_search(
         self, client: Client, path: str
     ) -> None:

@@ -17,7 +17,9 @@ SAMPLE = ("python", "cooking", "photography", "weather", "longthreads", "odditie
 
 @pytest.fixture
 async def posts(client: Client) -> list[dict[str, Any]]:
-    pages = [page for name in SAMPLE for page in await client.chain(f"/r/{name}/new", limit=100)]
+    pages = [
+        page for name in SAMPLE for page in await client.chain(f"/r/{name}/new.json", limit=100)
+    ]
     return [child["data"] for page in pages for child in page["children"]]
 
 
