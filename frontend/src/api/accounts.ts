@@ -1,7 +1,7 @@
 // Accounts and sessions.
 import { queryOptions } from "@tanstack/react-query";
 import { api, unwrap } from "./client";
-import { ApiError } from "./errors";
+import { errorOfResponse } from "./errors";
 import { beginSession, endSession } from "./session";
 
 export interface Credentials {
@@ -15,16 +15,14 @@ export const meQuery = queryOptions({
   staleTime: Number.POSITIVE_INFINITY,
 });
 
-/** Whether a new account may register itself; false too when this server cannot tell. */
+/** Whether a new account may register itself; null when this server does not tell. */
 export const registrationQuery = queryOptions({
   queryKey: ["registration"],
   queryFn: async () => {
-    try {
-      return (await unwrap(api.GET("/api/auth/register/"))).open;
-    } catch (error) {
-      if (error instanceof ApiError && !error.isTransient) return false;
-      throw error;
-    }
+    const response = await fetch("/api/auth/register/");
+    if (response.status === 405) return null;
+    if (!response.ok) throw errorOfResponse(response, null);
+    return ((await response.json()) as { open: boolean }).open;
   },
   staleTime: 60_000,
 });
@@ -42,7 +40,7 @@ export async function createAccount(credentials: Credentials): Promise<void> {
 
 export async function signOut(): Promise<void> {
   try {
-    await unwrap(api.POST("/api/auth/logout/", { body: {} as never }));
+    await unwrap(api.POST("/api/auth/logout/", { body: {} }));
   } finally {
     endSession("anonymous");
   }

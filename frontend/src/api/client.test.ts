@@ -14,7 +14,10 @@ function projectsOnlyFor(token: string) {
     request.headers.get("Authorization") === `Bearer ${token}`
       ? HttpResponse.json({ next: null, previous: null, results: [] })
       : HttpResponse.json(
-          { type: "client_error", errors: [{ code: "not_authenticated", detail: "No.", attr: null }] },
+          {
+            type: "client_error",
+            errors: [{ code: "not_authenticated", detail: "No.", attr: null }],
+          },
           { status: 401, headers: { "X-Request-ID": "r-1" } },
         ),
   );

@@ -23,7 +23,7 @@ export async function unwrap<T>(call: Promise<Answer<T>>): Promise<T> {
 }
 
 /** Returns the cursor in a list's `next` or `previous` address, or undefined where it ends. */
-export function cursorOf(address: string | null | undefined): string | undefined {
+export function cursorOf(address: string | null | undefined, name = "cursor"): string | undefined {
   if (!address) return undefined;
-  return new URL(address, window.location.origin).searchParams.get("cursor") ?? undefined;
+  return new URL(address, window.location.origin).searchParams.get(name) ?? undefined;
 }

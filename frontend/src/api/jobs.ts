@@ -1,8 +1,8 @@
 // Scraping jobs: reading, starting, cancelling, retrying, and the sources they may use.
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
-import { api, unwrap } from "./client";
-import { pageByPage } from "./lists";
-import type { RunStatus, StartJob } from "./types";
+import { api, cursorOf, unwrap } from "./client";
+import { type PageOf, pageByPage } from "./lists";
+import type { Backend, JobEvent, RunStatus, StartJob } from "./types";
 
 export interface JobFilter {
   project?: number;
@@ -36,16 +36,17 @@ export function jobEventsQuery(jobId: number) {
     queryFn: ({ pageParam }) =>
       unwrap(
         api.GET("/api/scraper/jobs/{job_id}/events/", {
-          params: { path: { job_id: jobId }, query: { cursor: pageParam } },
+          params: { path: { job_id: jobId }, query: { after: pageParam } },
         }),
-      ),
-    ...pageByPage,
+      ) as unknown as Promise<PageOf<JobEvent>>,
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => cursorOf(page.next, "after"),
   });
 }
 
 export const backendsQuery = queryOptions({
   queryKey: ["backends"],
-  queryFn: () => unwrap(api.GET("/api/scraper/backends/")),
+  queryFn: () => unwrap(api.GET("/api/scraper/backends/")) as unknown as Promise<Backend[]>,
   staleTime: 60_000,
 });
 

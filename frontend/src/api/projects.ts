@@ -1,8 +1,8 @@
 // Projects: reading, writing, and what a change makes stale.
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { api, unwrap } from "./client";
-import { pageByPage } from "./lists";
-import type { ProjectDraft } from "./types";
+import { type PageOf, pageByPage } from "./lists";
+import type { Overview, Project, ProjectDraft } from "./types";
 
 // A home-grown installation has dozens of projects, not thousands: one page usually holds them all.
 const PROJECTS_PER_PAGE = 200;
@@ -14,7 +14,7 @@ export const projectsQuery = infiniteQueryOptions({
       api.GET("/api/projects/", {
         params: { query: { cursor: pageParam, page_size: PROJECTS_PER_PAGE } },
       }),
-    ),
+    ) as Promise<PageOf<Project>>,
   ...pageByPage,
 });
 
@@ -24,7 +24,7 @@ export function projectQuery(projectId: number) {
     queryFn: () =>
       unwrap(
         api.GET("/api/projects/{project_id}/", { params: { path: { project_id: projectId } } }),
-      ),
+      ) as Promise<Project>,
   });
 }
 
@@ -36,7 +36,7 @@ export function overviewQuery(projectId: number) {
         api.GET("/api/projects/{project_id}/overview/", {
           params: { path: { project_id: projectId } },
         }),
-      ),
+      ) as Promise<Overview>,
   });
 }
 

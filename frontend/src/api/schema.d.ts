@@ -4,6 +4,93 @@
  */
 
 export interface paths {
+    "/api/auth/api-tokens/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description List the tokens, newest first, without their secrets. */
+        get: operations["auth_api_tokens_list"];
+        put?: never;
+        /** @description Create a token; it is shown in this answer only. */
+        post: operations["auth_api_tokens_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/api-tokens/{token_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** @description Delete a token; it is refused from the next request on. */
+        delete: operations["auth_api_tokens_destroy"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/logout/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description End the cookie's session, or the access token's; with `all` every session. */
+        post: operations["auth_logout_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/me/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return the account. */
+        get: operations["auth_me_retrieve"];
+        put?: never;
+        post?: never;
+        /** @description Delete the account with everything in it; the password is asked for again. */
+        delete: operations["auth_me_destroy"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/password/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Set another password; every other session ends, API tokens stay. */
+        post: operations["auth_password_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/register/": {
         parameters: {
             query?: never;
@@ -11,9 +98,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["api_auth_register_get"];
+        get?: never;
         put?: never;
-        post: operations["api_auth_register_post"];
+        /** @description Create an account. */
+        post: operations["auth_register_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -29,7 +117,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["api_auth_token_post"];
+        /** @description Exchange name and password for an access token, and a refresh token in a cookie. */
+        post: operations["auth_token_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -45,39 +134,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["api_auth_token_refresh_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/auth/logout/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["api_auth_logout_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/auth/me/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["api_auth_me_get"];
-        put?: never;
-        post?: never;
+        /** @description Exchange the cookie's refresh token for an access token and the next refresh token. */
+        post: operations["auth_token_refresh_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -91,9 +149,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["api_projects_get"];
+        /** @description List the projects, newest first. */
+        get: operations["projects_list"];
         put?: never;
-        post: operations["api_projects_post"];
+        /** @description Create a project. */
+        post: operations["projects_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -107,13 +167,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["api_projects_project_id_get"];
+        /** @description Return the project. */
+        get: operations["projects_retrieve"];
         put?: never;
         post?: never;
-        delete: operations["api_projects_project_id_delete"];
+        /** @description Delete the project at once: running work is cancelled, rows go in the background. */
+        delete: operations["projects_destroy"];
         options?: never;
         head?: never;
-        patch: operations["api_projects_project_id_patch"];
+        /** @description Change the fields that are given. */
+        patch: operations["projects_partial_update"];
         trace?: never;
     };
     "/api/projects/{project_id}/overview/": {
@@ -123,7 +186,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["api_projects_project_id_overview_get"];
+        /** @description Return counters, posts per day and subreddit, and the latest runs. */
+        get: operations["projects_overview_retrieve"];
         put?: never;
         post?: never;
         delete?: never;
@@ -139,7 +203,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["api_projects_project_id_posts_get"];
+        /** @description List posts that match. */
+        get: operations["projects_posts_list"];
         put?: never;
         post?: never;
         delete?: never;
@@ -155,7 +220,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["api_projects_project_id_posts_fullname_get"];
+        /** @description Return the post as last seen. */
+        get: operations["projects_posts_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/scraper/backends/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description List the sources: which are ready, what each can do, what the others need. */
+        get: operations["scraper_backends_retrieve"];
         put?: never;
         post?: never;
         delete?: never;
@@ -171,9 +254,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["api_scraper_jobs_get"];
+        /** @description List jobs, newest first. */
+        get: operations["scraper_jobs_list"];
         put?: never;
-        post: operations["api_scraper_jobs_post"];
+        /** @description Start a job; with an Idempotency-Key the same request starts it once. */
+        post: operations["scraper_jobs_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -187,7 +272,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["api_scraper_jobs_job_id_get"];
+        /** @description Return the job as it is now. */
+        get: operations["scraper_jobs_retrieve"];
         put?: never;
         post?: never;
         delete?: never;
@@ -205,23 +291,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["api_scraper_jobs_job_id_cancel_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/scraper/jobs/{job_id}/retry/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["api_scraper_jobs_job_id_retry_post"];
+        /** @description Ask for the job's end; a finished job stays as it is. */
+        post: operations["scraper_jobs_cancel_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -235,7 +306,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["api_scraper_jobs_job_id_events_get"];
+        /** @description List the events after an id; `next` goes on after the last one. */
+        get: operations["scraper_jobs_events_retrieve"];
         put?: never;
         post?: never;
         delete?: never;
@@ -251,7 +323,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["api_scraper_jobs_job_id_posts_get"];
+        /** @description List them in the order in which they came. */
+        get: operations["scraper_jobs_posts_list"];
         put?: never;
         post?: never;
         delete?: never;
@@ -260,14 +333,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/scraper/backends/": {
+    "/api/scraper/jobs/{job_id}/retry/": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["api_scraper_backends_get"];
+        get?: never;
+        put?: never;
+        /** @description Start a job with the failed, partial and cancelled targets and their cursors. */
+        post: operations["scraper_jobs_retry_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/scraper/jobs/{job_id}/stream/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Follow a job. */
+        get: operations["scraper_jobs_stream_retrieve"];
         put?: never;
         post?: never;
         delete?: never;
@@ -280,39 +371,506 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description An access token; the refresh token is in an HttpOnly cookie. */
+        Access: {
+            access: string;
+        };
+        /** @description An account. */
+        Account: {
+            id: number;
+            username: string;
+        };
+        /** @description A token for scripts, without its secret. */
+        ApiToken: {
+            readonly id: number;
+            name: string;
+            /** @description How the token begins. */
+            readonly prefix: string;
+            /** Format: date-time */
+            readonly created_at: string;
+            /**
+             * Format: date-time
+             * @description To the minute; null when never.
+             */
+            readonly last_used_at: string | null;
+        };
+        /** @description A token for scripts, without its secret. */
+        ApiTokenRequest: {
+            name: string;
+        };
+        AuthApiTokensCreateError: components["schemas"]["AuthApiTokensCreateNonFieldErrorsErrorComponent"] | components["schemas"]["AuthApiTokensCreateNameErrorComponent"];
+        AuthApiTokensCreateErrorResponse400: components["schemas"]["AuthApiTokensCreateValidationError"] | components["schemas"]["ParseErrorResponse"];
+        AuthApiTokensCreateNameErrorComponent: {
+            /**
+             * @description * `name` - name (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "name";
+            /**
+             * @description * `blank` - blank
+             *     * `invalid` - invalid
+             *     * `max_length` - max_length
+             *     * `null` - null
+             *     * `null_characters_not_allowed` - null_characters_not_allowed
+             *     * `required` - required
+             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+             * @enum {string}
+             */
+            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "required" | "surrogate_characters_not_allowed";
+            detail: string;
+        };
+        AuthApiTokensCreateNonFieldErrorsErrorComponent: {
+            /**
+             * @description * `non_field_errors` - non_field_errors (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "non_field_errors";
+            /**
+             * @description * `invalid` - invalid
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid" | "null";
+            detail: string;
+        };
+        AuthApiTokensCreateValidationError: {
+            /**
+             * @description * `validation_error` - Validation Error (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "validation_error";
+            errors: components["schemas"]["AuthApiTokensCreateError"][];
+        };
+        AuthApiTokensDestroyErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        AuthApiTokensListErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        AuthLogoutCreateAllErrorComponent: {
+            /**
+             * @description * `all` - all (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "all";
+            /**
+             * @description * `invalid` - invalid
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid" | "null";
+            detail: string;
+        };
+        AuthLogoutCreateError: components["schemas"]["AuthLogoutCreateNonFieldErrorsErrorComponent"] | components["schemas"]["AuthLogoutCreateAllErrorComponent"];
+        AuthLogoutCreateErrorResponse400: components["schemas"]["AuthLogoutCreateValidationError"] | components["schemas"]["ParseErrorResponse"];
+        AuthLogoutCreateNonFieldErrorsErrorComponent: {
+            /**
+             * @description * `non_field_errors` - non_field_errors (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "non_field_errors";
+            /**
+             * @description * `invalid` - invalid
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid" | "null";
+            detail: string;
+        };
+        AuthLogoutCreateValidationError: {
+            /**
+             * @description * `validation_error` - Validation Error (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "validation_error";
+            errors: components["schemas"]["AuthLogoutCreateError"][];
+        };
+        AuthMeDestroyErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        AuthMeRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        AuthPasswordCreateCurrentPasswordErrorComponent: {
+            /**
+             * @description * `current_password` - current_password (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "current_password";
+            /**
+             * @description * `blank` - blank
+             *     * `invalid` - invalid
+             *     * `max_length` - max_length
+             *     * `null` - null
+             *     * `null_characters_not_allowed` - null_characters_not_allowed
+             *     * `required` - required
+             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+             * @enum {string}
+             */
+            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "required" | "surrogate_characters_not_allowed";
+            detail: string;
+        };
+        AuthPasswordCreateError: components["schemas"]["AuthPasswordCreateNonFieldErrorsErrorComponent"] | components["schemas"]["AuthPasswordCreateCurrentPasswordErrorComponent"] | components["schemas"]["AuthPasswordCreateNewPasswordErrorComponent"];
+        AuthPasswordCreateErrorResponse400: components["schemas"]["AuthPasswordCreateValidationError"] | components["schemas"]["ParseErrorResponse"];
+        AuthPasswordCreateNewPasswordErrorComponent: {
+            /**
+             * @description * `new_password` - new_password (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "new_password";
+            /**
+             * @description * `blank` - blank
+             *     * `invalid` - invalid
+             *     * `max_length` - max_length
+             *     * `null` - null
+             *     * `null_characters_not_allowed` - null_characters_not_allowed
+             *     * `required` - required
+             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+             * @enum {string}
+             */
+            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "required" | "surrogate_characters_not_allowed";
+            detail: string;
+        };
+        AuthPasswordCreateNonFieldErrorsErrorComponent: {
+            /**
+             * @description * `non_field_errors` - non_field_errors (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "non_field_errors";
+            /**
+             * @description * `invalid` - invalid
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid" | "null";
+            detail: string;
+        };
+        AuthPasswordCreateValidationError: {
+            /**
+             * @description * `validation_error` - Validation Error (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "validation_error";
+            errors: components["schemas"]["AuthPasswordCreateError"][];
+        };
+        AuthRegisterCreateError: components["schemas"]["AuthRegisterCreateNonFieldErrorsErrorComponent"] | components["schemas"]["AuthRegisterCreateUsernameErrorComponent"] | components["schemas"]["AuthRegisterCreatePasswordErrorComponent"];
+        AuthRegisterCreateErrorResponse400: components["schemas"]["AuthRegisterCreateValidationError"] | components["schemas"]["ParseErrorResponse"];
+        AuthRegisterCreateNonFieldErrorsErrorComponent: {
+            /**
+             * @description * `non_field_errors` - non_field_errors (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "non_field_errors";
+            /**
+             * @description * `invalid` - invalid
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid" | "null";
+            detail: string;
+        };
+        AuthRegisterCreatePasswordErrorComponent: {
+            /**
+             * @description * `password` - password (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "password";
+            /**
+             * @description * `blank` - blank
+             *     * `invalid` - invalid
+             *     * `max_length` - max_length
+             *     * `null` - null
+             *     * `null_characters_not_allowed` - null_characters_not_allowed
+             *     * `required` - required
+             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+             * @enum {string}
+             */
+            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "required" | "surrogate_characters_not_allowed";
+            detail: string;
+        };
+        AuthRegisterCreateUsernameErrorComponent: {
+            /**
+             * @description * `username` - username (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "username";
+            /**
+             * @description * `blank` - blank
+             *     * `invalid` - invalid
+             *     * `max_length` - max_length
+             *     * `null` - null
+             *     * `null_characters_not_allowed` - null_characters_not_allowed
+             *     * `required` - required
+             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+             * @enum {string}
+             */
+            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "required" | "surrogate_characters_not_allowed";
+            detail: string;
+        };
+        AuthRegisterCreateValidationError: {
+            /**
+             * @description * `validation_error` - Validation Error (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "validation_error";
+            errors: components["schemas"]["AuthRegisterCreateError"][];
+        };
+        AuthTokenCreateError: components["schemas"]["AuthTokenCreateNonFieldErrorsErrorComponent"] | components["schemas"]["AuthTokenCreateUsernameErrorComponent"] | components["schemas"]["AuthTokenCreatePasswordErrorComponent"];
+        AuthTokenCreateErrorResponse400: components["schemas"]["AuthTokenCreateValidationError"] | components["schemas"]["ParseErrorResponse"];
+        AuthTokenCreateNonFieldErrorsErrorComponent: {
+            /**
+             * @description * `non_field_errors` - non_field_errors (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "non_field_errors";
+            /**
+             * @description * `invalid` - invalid
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid" | "null";
+            detail: string;
+        };
+        AuthTokenCreatePasswordErrorComponent: {
+            /**
+             * @description * `password` - password (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "password";
+            /**
+             * @description * `blank` - blank
+             *     * `invalid` - invalid
+             *     * `max_length` - max_length
+             *     * `null` - null
+             *     * `null_characters_not_allowed` - null_characters_not_allowed
+             *     * `required` - required
+             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+             * @enum {string}
+             */
+            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "required" | "surrogate_characters_not_allowed";
+            detail: string;
+        };
+        AuthTokenCreateUsernameErrorComponent: {
+            /**
+             * @description * `username` - username (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "username";
+            /**
+             * @description * `blank` - blank
+             *     * `invalid` - invalid
+             *     * `max_length` - max_length
+             *     * `null` - null
+             *     * `null_characters_not_allowed` - null_characters_not_allowed
+             *     * `required` - required
+             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+             * @enum {string}
+             */
+            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "required" | "surrogate_characters_not_allowed";
+            detail: string;
+        };
+        AuthTokenCreateValidationError: {
+            /**
+             * @description * `validation_error` - Validation Error (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "validation_error";
+            errors: components["schemas"]["AuthTokenCreateError"][];
+        };
+        AuthTokenRefreshCreateErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        /** @description A source: whether it can be used, what it can do, what it lacks. */
+        Backend: {
+            name: string;
+            configured: boolean;
+            needs: string[];
+            capabilities: {
+                [key: string]: unknown;
+            };
+            reason: string | null;
+        };
+        /** @description Name and password of an account. */
+        CredentialsRequest: {
+            username: string;
+            password: string;
+        };
+        /** @description Posts of one day. */
+        DayCount: {
+            /** Format: date */
+            date: string;
+            posts: number;
+        };
+        /** @description Why a target or job ended as it did. */
         Error: {
             code: string;
             detail: string;
         };
-        TargetError: {
-            code: string;
+        Error401: {
+            /**
+             * @description * `authentication_failed` - Authentication Failed
+             *     * `not_authenticated` - Not Authenticated
+             * @enum {string}
+             */
+            code: "authentication_failed" | "not_authenticated";
             detail: string;
-            subreddit: string;
+            attr: string | null;
         };
-        Target: {
-            subreddit: string;
-            /** @enum {string} */
-            status: "pending" | "running" | "completed" | "partial" | "failed" | "cancelled";
-            posts_scraped: number;
-            posts_new: number;
-            backend_used: string | null;
-            exhausted: boolean;
-            stopped_by: string | null;
-            error: components["schemas"]["Error"] | null;
+        Error403: {
+            /**
+             * @description * `permission_denied` - Permission Denied
+             * @enum {string}
+             */
+            code: "permission_denied";
+            detail: string;
+            attr: string | null;
         };
+        Error404: {
+            /**
+             * @description * `not_found` - Not Found
+             * @enum {string}
+             */
+            code: "not_found";
+            detail: string;
+            attr: string | null;
+        };
+        Error405: {
+            /**
+             * @description * `method_not_allowed` - Method Not Allowed
+             * @enum {string}
+             */
+            code: "method_not_allowed";
+            detail: string;
+            attr: string | null;
+        };
+        Error406: {
+            /**
+             * @description * `not_acceptable` - Not Acceptable
+             * @enum {string}
+             */
+            code: "not_acceptable";
+            detail: string;
+            attr: string | null;
+        };
+        Error415: {
+            /**
+             * @description * `unsupported_media_type` - Unsupported Media Type
+             * @enum {string}
+             */
+            code: "unsupported_media_type";
+            detail: string;
+            attr: string | null;
+        };
+        Error429: {
+            /**
+             * @description * `throttled` - Throttled
+             * @enum {string}
+             */
+            code: "throttled";
+            detail: string;
+            attr: string | null;
+        };
+        Error500: {
+            /**
+             * @description * `error` - Error
+             * @enum {string}
+             */
+            code: "error";
+            detail: string;
+            attr: string | null;
+        };
+        ErrorResponse401: {
+            /**
+             * @description * `client_error` - Client Error
+             * @enum {string}
+             */
+            type: "client_error";
+            errors: components["schemas"]["Error401"][];
+        };
+        ErrorResponse403: {
+            /**
+             * @description * `client_error` - Client Error
+             * @enum {string}
+             */
+            type: "client_error";
+            errors: components["schemas"]["Error403"][];
+        };
+        ErrorResponse404: {
+            /**
+             * @description * `client_error` - Client Error
+             * @enum {string}
+             */
+            type: "client_error";
+            errors: components["schemas"]["Error404"][];
+        };
+        ErrorResponse405: {
+            /**
+             * @description * `client_error` - Client Error
+             * @enum {string}
+             */
+            type: "client_error";
+            errors: components["schemas"]["Error405"][];
+        };
+        ErrorResponse406: {
+            /**
+             * @description * `client_error` - Client Error
+             * @enum {string}
+             */
+            type: "client_error";
+            errors: components["schemas"]["Error406"][];
+        };
+        ErrorResponse415: {
+            /**
+             * @description * `client_error` - Client Error
+             * @enum {string}
+             */
+            type: "client_error";
+            errors: components["schemas"]["Error415"][];
+        };
+        ErrorResponse429: {
+            /**
+             * @description * `client_error` - Client Error
+             * @enum {string}
+             */
+            type: "client_error";
+            errors: components["schemas"]["Error429"][];
+        };
+        ErrorResponse500: {
+            /**
+             * @description * `server_error` - Server Error
+             * @enum {string}
+             */
+            type: "server_error";
+            errors: components["schemas"]["Error500"][];
+        };
+        /** @description One durable event of a job. */
+        Event: {
+            id: string;
+            type: string;
+            data: {
+                [key: string]: unknown;
+            };
+            /** Format: date-time */
+            created_at: string;
+        };
+        /** @description A scraping job. */
         Job: {
             id: number;
             project: number;
-            /** @enum {string} */
+            /**
+             * @description * `bulk` - bulk
+             *     * `stream` - stream
+             * @enum {string}
+             */
             mode: "bulk" | "stream";
             backend: string;
-            /** @enum {string} */
+            /**
+             * @description * `pending` - Pending
+             *     * `running` - Running
+             *     * `completed` - Completed
+             *     * `partial` - Partial
+             *     * `failed` - Failed
+             *     * `cancelled` - Cancelled
+             * @enum {string}
+             */
             status: "pending" | "running" | "completed" | "partial" | "failed" | "cancelled";
             cancel_requested: boolean;
             config: {
                 [key: string]: unknown;
             };
+            /** @description Distinct posts of this job. */
             posts_scraped: number;
+            /** @description Those that the project did not have. */
             posts_new: number;
             comments_scraped: number;
             requests_made: number;
@@ -330,29 +888,137 @@ export interface components {
             started_at: string | null;
             /** Format: date-time */
             finished_at: string | null;
-            origin: string;
+            /**
+             * @description * `web` - Web
+             *     * `api` - Api
+             *     * `cli` - Cli
+             *     * `schedule` - Schedule
+             * @enum {string}
+             */
+            origin: "web" | "api" | "cli" | "schedule";
             retry_of: number | null;
             metadata: {
                 [key: string]: unknown;
             };
         };
-        Event: {
-            id: string;
-            type: string;
-            data: {
-                [key: string]: unknown;
-            };
+        /** @description Which sessions end. */
+        LogoutRequest: {
+            /**
+             * @description Every session, not only this one.
+             * @default false
+             */
+            all?: boolean;
+        };
+        /** @description The caller's own account. */
+        Me: {
+            id: number;
+            username: string;
             /** Format: date-time */
             created_at: string;
         };
+        /** @description One picture or film of a post. */
         Media: {
-            /** @enum {string} */
+            /**
+             * @description * `image` - image
+             *     * `video` - video
+             *     * `gif` - gif
+             * @enum {string}
+             */
             type: "image" | "video" | "gif";
             url: string;
             width: number | null;
             height: number | null;
         };
+        /** @description A token just made, shown this once. */
+        NewApiToken: {
+            readonly id: number;
+            name: string;
+            /** @description How the token begins. */
+            readonly prefix: string;
+            /** Format: date-time */
+            readonly created_at: string;
+            /**
+             * Format: date-time
+             * @description To the minute; null when never.
+             */
+            readonly last_used_at: string | null;
+            readonly token: string;
+        };
+        /** @description What a project holds. */
+        Overview: {
+            posts: number;
+            authors: number;
+            subreddits: components["schemas"]["SubredditCount"][];
+            /** @description By creation, the last 90 days. */
+            posts_per_day: components["schemas"]["DayCount"][];
+            /** @description Number of jobs by status. */
+            jobs: {
+                [key: string]: unknown;
+            };
+            /** Format: date-time */
+            last_job_at: string | null;
+        };
+        PaginatedApiTokenList: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["ApiToken"][];
+        };
+        PaginatedJobList: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["Job"][];
+        };
+        PaginatedPostList: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["Post"][];
+        };
+        PaginatedProjectList: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["Project"][];
+        };
+        ParseError: {
+            /**
+             * @description * `parse_error` - Parse Error
+             * @enum {string}
+             */
+            code: "parse_error";
+            detail: string;
+            attr: string | null;
+        };
+        ParseErrorResponse: {
+            /**
+             * @description * `client_error` - Client Error (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "client_error";
+            errors: components["schemas"]["ParseError"][];
+        };
+        /** @description The present password, and the one to come. */
+        PasswordChangeRequest: {
+            current_password: string;
+            new_password: string;
+        };
+        /** @description A project. */
+        PatchedProjectRequest: {
+            name?: string;
+            /** @default  */
+            description?: string;
+            keywords?: string[];
+            subreddits?: string[];
+        };
+        /** @description A post as last seen. */
         Post: {
+            /** @description Fullname, such as t3_abc. */
             id: string;
             subreddit: string;
             title: string;
@@ -375,7 +1041,11 @@ export interface components {
             thumbnail: string | null;
             media: components["schemas"]["Media"][];
             crosspost_parent: string | null;
-            /** @enum {string|null} */
+            /**
+             * @description * `deleted` - deleted
+             *     * `removed` - removed
+             * @enum {string|null}
+             */
             removed: "deleted" | "removed" | null;
             /** Format: date-time */
             edited_at: string | null;
@@ -385,119 +1055,699 @@ export interface components {
             fetched_at: string;
             backend: string;
         };
-        Backend: {
-            name: string;
-            configured: boolean;
-            needs: string[];
-            capabilities: {
-                [key: string]: unknown;
-            };
-            reason: string | null;
-        };
+        /** @description A project. */
         Project: {
-            id: number;
+            readonly id: number;
             name: string;
-            description: string;
-            keywords: string[];
-            subreddits: string[];
+            /** @default  */
+            description?: string;
+            keywords?: string[];
+            subreddits?: string[];
             /** Format: date-time */
-            created_at: string;
+            readonly created_at: string;
             /** Format: date-time */
-            updated_at: string;
+            readonly updated_at: string;
         };
-        ProjectWrite: {
+        /** @description A project. */
+        ProjectRequest: {
             name: string;
+            /** @default  */
             description?: string;
             keywords?: string[];
             subreddits?: string[];
         };
-        PatchedProject: {
-            name?: string;
-            description?: string;
-            keywords?: string[];
-            subreddits?: string[];
+        ProjectsCreateDescriptionErrorComponent: {
+            /**
+             * @description * `description` - description (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "description";
+            /**
+             * @description * `invalid` - invalid
+             *     * `max_length` - max_length
+             *     * `null` - null
+             *     * `null_characters_not_allowed` - null_characters_not_allowed
+             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+             * @enum {string}
+             */
+            code: "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "surrogate_characters_not_allowed";
+            detail: string;
         };
-        SubredditCount: {
-            subreddit: string;
-            posts: number;
-            /** Format: date-time */
-            last_fetched_at: string;
+        ProjectsCreateError: components["schemas"]["ProjectsCreateNonFieldErrorsErrorComponent"] | components["schemas"]["ProjectsCreateNameErrorComponent"] | components["schemas"]["ProjectsCreateDescriptionErrorComponent"] | components["schemas"]["ProjectsCreateKeywordsErrorComponent"] | components["schemas"]["ProjectsCreateKeywordsINDEXErrorComponent"] | components["schemas"]["ProjectsCreateSubredditsErrorComponent"] | components["schemas"]["ProjectsCreateSubredditsINDEXErrorComponent"];
+        ProjectsCreateErrorResponse400: components["schemas"]["ProjectsCreateValidationError"] | components["schemas"]["ParseErrorResponse"];
+        ProjectsCreateKeywordsErrorComponent: {
+            /**
+             * @description * `keywords` - keywords (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "keywords";
+            /**
+             * @description * `max_length` - max_length
+             *     * `not_a_list` - not_a_list
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "max_length" | "not_a_list" | "null";
+            detail: string;
         };
-        DayCount: {
-            /** Format: date */
-            date: string;
-            posts: number;
+        ProjectsCreateKeywordsINDEXErrorComponent: {
+            /**
+             * @description * `keywords.INDEX` - keywords.INDEX (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "keywords.INDEX";
+            /**
+             * @description * `blank` - blank
+             *     * `invalid` - invalid
+             *     * `max_length` - max_length
+             *     * `null` - null
+             *     * `null_characters_not_allowed` - null_characters_not_allowed
+             *     * `required` - required
+             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+             * @enum {string}
+             */
+            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "required" | "surrogate_characters_not_allowed";
+            detail: string;
         };
-        Overview: {
-            posts: number;
-            authors: number;
-            subreddits: components["schemas"]["SubredditCount"][];
-            posts_per_day: components["schemas"]["DayCount"][];
-            jobs: {
-                [key: string]: number;
-            };
-            /** Format: date-time */
-            last_job_at: string | null;
+        ProjectsCreateNameErrorComponent: {
+            /**
+             * @description * `name` - name (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "name";
+            /**
+             * @description * `blank` - blank
+             *     * `invalid` - invalid
+             *     * `max_length` - max_length
+             *     * `null` - null
+             *     * `null_characters_not_allowed` - null_characters_not_allowed
+             *     * `required` - required
+             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+             * @enum {string}
+             */
+            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "required" | "surrogate_characters_not_allowed";
+            detail: string;
         };
-        User: {
-            id: number;
-            username: string;
+        ProjectsCreateNonFieldErrorsErrorComponent: {
+            /**
+             * @description * `non_field_errors` - non_field_errors (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "non_field_errors";
+            /**
+             * @description * `invalid` - invalid
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid" | "null";
+            detail: string;
         };
-        Credentials: {
+        ProjectsCreateSubredditsErrorComponent: {
+            /**
+             * @description * `subreddits` - subreddits (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "subreddits";
+            /**
+             * @description * `max_length` - max_length
+             *     * `not_a_list` - not_a_list
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "max_length" | "not_a_list" | "null";
+            detail: string;
+        };
+        ProjectsCreateSubredditsINDEXErrorComponent: {
+            /**
+             * @description * `subreddits.INDEX` - subreddits.INDEX (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "subreddits.INDEX";
+            /**
+             * @description * `blank` - blank
+             *     * `invalid` - invalid
+             *     * `max_length` - max_length
+             *     * `null` - null
+             *     * `null_characters_not_allowed` - null_characters_not_allowed
+             *     * `required` - required
+             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+             * @enum {string}
+             */
+            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "required" | "surrogate_characters_not_allowed";
+            detail: string;
+        };
+        ProjectsCreateValidationError: {
+            /**
+             * @description * `validation_error` - Validation Error (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "validation_error";
+            errors: components["schemas"]["ProjectsCreateError"][];
+        };
+        ProjectsDestroyErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        ProjectsListErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        ProjectsOverviewRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        ProjectsPartialUpdateDescriptionErrorComponent: {
+            /**
+             * @description * `description` - description (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "description";
+            /**
+             * @description * `invalid` - invalid
+             *     * `max_length` - max_length
+             *     * `null` - null
+             *     * `null_characters_not_allowed` - null_characters_not_allowed
+             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+             * @enum {string}
+             */
+            code: "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "surrogate_characters_not_allowed";
+            detail: string;
+        };
+        ProjectsPartialUpdateError: components["schemas"]["ProjectsPartialUpdateNonFieldErrorsErrorComponent"] | components["schemas"]["ProjectsPartialUpdateNameErrorComponent"] | components["schemas"]["ProjectsPartialUpdateDescriptionErrorComponent"] | components["schemas"]["ProjectsPartialUpdateKeywordsErrorComponent"] | components["schemas"]["ProjectsPartialUpdateKeywordsINDEXErrorComponent"] | components["schemas"]["ProjectsPartialUpdateSubredditsErrorComponent"] | components["schemas"]["ProjectsPartialUpdateSubredditsINDEXErrorComponent"];
+        ProjectsPartialUpdateErrorResponse400: components["schemas"]["ProjectsPartialUpdateValidationError"] | components["schemas"]["ParseErrorResponse"];
+        ProjectsPartialUpdateKeywordsErrorComponent: {
+            /**
+             * @description * `keywords` - keywords (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "keywords";
+            /**
+             * @description * `max_length` - max_length
+             *     * `not_a_list` - not_a_list
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "max_length" | "not_a_list" | "null";
+            detail: string;
+        };
+        ProjectsPartialUpdateKeywordsINDEXErrorComponent: {
+            /**
+             * @description * `keywords.INDEX` - keywords.INDEX (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "keywords.INDEX";
+            /**
+             * @description * `blank` - blank
+             *     * `invalid` - invalid
+             *     * `max_length` - max_length
+             *     * `null` - null
+             *     * `null_characters_not_allowed` - null_characters_not_allowed
+             *     * `required` - required
+             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+             * @enum {string}
+             */
+            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "required" | "surrogate_characters_not_allowed";
+            detail: string;
+        };
+        ProjectsPartialUpdateNameErrorComponent: {
+            /**
+             * @description * `name` - name (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "name";
+            /**
+             * @description * `blank` - blank
+             *     * `invalid` - invalid
+             *     * `max_length` - max_length
+             *     * `null` - null
+             *     * `null_characters_not_allowed` - null_characters_not_allowed
+             *     * `required` - required
+             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+             * @enum {string}
+             */
+            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "required" | "surrogate_characters_not_allowed";
+            detail: string;
+        };
+        ProjectsPartialUpdateNonFieldErrorsErrorComponent: {
+            /**
+             * @description * `non_field_errors` - non_field_errors (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "non_field_errors";
+            /**
+             * @description * `invalid` - invalid
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid" | "null";
+            detail: string;
+        };
+        ProjectsPartialUpdateSubredditsErrorComponent: {
+            /**
+             * @description * `subreddits` - subreddits (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "subreddits";
+            /**
+             * @description * `max_length` - max_length
+             *     * `not_a_list` - not_a_list
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "max_length" | "not_a_list" | "null";
+            detail: string;
+        };
+        ProjectsPartialUpdateSubredditsINDEXErrorComponent: {
+            /**
+             * @description * `subreddits.INDEX` - subreddits.INDEX (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "subreddits.INDEX";
+            /**
+             * @description * `blank` - blank
+             *     * `invalid` - invalid
+             *     * `max_length` - max_length
+             *     * `null` - null
+             *     * `null_characters_not_allowed` - null_characters_not_allowed
+             *     * `required` - required
+             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+             * @enum {string}
+             */
+            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "required" | "surrogate_characters_not_allowed";
+            detail: string;
+        };
+        ProjectsPartialUpdateValidationError: {
+            /**
+             * @description * `validation_error` - Validation Error (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "validation_error";
+            errors: components["schemas"]["ProjectsPartialUpdateError"][];
+        };
+        ProjectsPostsListErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        ProjectsPostsRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        ProjectsRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        /** @description A new account. */
+        RegistrationRequest: {
             username: string;
             password: string;
         };
-        Access: {
-            access: string;
+        ScraperBackendsRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        ScraperJobsCancelCreateErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        ScraperJobsCreateBackendErrorComponent: {
+            /**
+             * @description * `backend` - backend (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "backend";
+            /**
+             * @description * `invalid_choice` - invalid_choice
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid_choice" | "null";
+            detail: string;
         };
-        Registration: {
-            open: boolean;
+        ScraperJobsCreateCommentLimitErrorComponent: {
+            /**
+             * @description * `comment_limit` - comment_limit (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "comment_limit";
+            /**
+             * @description * `invalid` - invalid
+             *     * `max_string_length` - max_string_length
+             *     * `min_value` - min_value
+             * @enum {string}
+             */
+            code: "invalid" | "max_string_length" | "min_value";
+            detail: string;
         };
-        StartJob: {
+        ScraperJobsCreateError: components["schemas"]["ScraperJobsCreateNonFieldErrorsErrorComponent"] | components["schemas"]["ScraperJobsCreateProjectErrorComponent"] | components["schemas"]["ScraperJobsCreateModeErrorComponent"] | components["schemas"]["ScraperJobsCreateBackendErrorComponent"] | components["schemas"]["ScraperJobsCreateSubredditsErrorComponent"] | components["schemas"]["ScraperJobsCreateSubredditsINDEXErrorComponent"] | components["schemas"]["ScraperJobsCreateSortErrorComponent"] | components["schemas"]["ScraperJobsCreateTimeFilterErrorComponent"] | components["schemas"]["ScraperJobsCreateLimitErrorComponent"] | components["schemas"]["ScraperJobsCreateIncludeCommentsErrorComponent"] | components["schemas"]["ScraperJobsCreateCommentLimitErrorComponent"] | components["schemas"]["ScraperJobsCreateOnlyNewErrorComponent"] | components["schemas"]["ScraperJobsCreateMinScoreErrorComponent"] | components["schemas"]["ScraperJobsCreateSinceErrorComponent"] | components["schemas"]["ScraperJobsCreateUntilErrorComponent"] | components["schemas"]["ScraperJobsCreateOnDisconnectErrorComponent"] | components["schemas"]["ScraperJobsCreateParallelismErrorComponent"] | components["schemas"]["ScraperJobsCreateMetadataErrorComponent"] | components["schemas"]["ScraperJobsCreateMetadataKEYErrorComponent"];
+        ScraperJobsCreateErrorResponse400: components["schemas"]["ScraperJobsCreateValidationError"] | components["schemas"]["ParseErrorResponse"];
+        ScraperJobsCreateIncludeCommentsErrorComponent: {
+            /**
+             * @description * `include_comments` - include_comments (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "include_comments";
+            /**
+             * @description * `invalid` - invalid
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid" | "null";
+            detail: string;
+        };
+        ScraperJobsCreateLimitErrorComponent: {
+            /**
+             * @description * `limit` - limit (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "limit";
+            /**
+             * @description * `invalid` - invalid
+             *     * `max_string_length` - max_string_length
+             *     * `max_value` - max_value
+             *     * `min_value` - min_value
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid" | "max_string_length" | "max_value" | "min_value" | "null";
+            detail: string;
+        };
+        ScraperJobsCreateMetadataErrorComponent: {
+            /**
+             * @description * `metadata` - metadata (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "metadata";
+            /**
+             * @description * `not_a_dict` - not_a_dict
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "not_a_dict" | "null";
+            detail: string;
+        };
+        ScraperJobsCreateMetadataKEYErrorComponent: {
+            /**
+             * @description * `metadata.KEY` - metadata.KEY (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "metadata.KEY";
+            /**
+             * @description * `required` - required
+             * @enum {string}
+             */
+            code: "required";
+            detail: string;
+        };
+        ScraperJobsCreateMinScoreErrorComponent: {
+            /**
+             * @description * `min_score` - min_score (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "min_score";
+            /**
+             * @description * `invalid` - invalid
+             *     * `max_string_length` - max_string_length
+             *     * `max_value` - max_value
+             *     * `min_value` - min_value
+             * @enum {string}
+             */
+            code: "invalid" | "max_string_length" | "max_value" | "min_value";
+            detail: string;
+        };
+        ScraperJobsCreateModeErrorComponent: {
+            /**
+             * @description * `mode` - mode (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "mode";
+            /**
+             * @description * `invalid_choice` - invalid_choice
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid_choice" | "null";
+            detail: string;
+        };
+        ScraperJobsCreateNonFieldErrorsErrorComponent: {
+            /**
+             * @description * `non_field_errors` - non_field_errors (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "non_field_errors";
+            /**
+             * @description * `invalid` - invalid
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid" | "null";
+            detail: string;
+        };
+        ScraperJobsCreateOnDisconnectErrorComponent: {
+            /**
+             * @description * `on_disconnect` - on_disconnect (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "on_disconnect";
+            /**
+             * @description * `invalid_choice` - invalid_choice
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid_choice" | "null";
+            detail: string;
+        };
+        ScraperJobsCreateOnlyNewErrorComponent: {
+            /**
+             * @description * `only_new` - only_new (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "only_new";
+            /**
+             * @description * `invalid` - invalid
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid" | "null";
+            detail: string;
+        };
+        ScraperJobsCreateParallelismErrorComponent: {
+            /**
+             * @description * `parallelism` - parallelism (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "parallelism";
+            /**
+             * @description * `invalid` - invalid
+             *     * `max_string_length` - max_string_length
+             *     * `max_value` - max_value
+             *     * `min_value` - min_value
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid" | "max_string_length" | "max_value" | "min_value" | "null";
+            detail: string;
+        };
+        ScraperJobsCreateProjectErrorComponent: {
+            /**
+             * @description * `project` - project (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "project";
+            /**
+             * @description * `invalid` - invalid
+             *     * `max_string_length` - max_string_length
+             *     * `max_value` - max_value
+             *     * `min_value` - min_value
+             *     * `null` - null
+             *     * `required` - required
+             * @enum {string}
+             */
+            code: "invalid" | "max_string_length" | "max_value" | "min_value" | "null" | "required";
+            detail: string;
+        };
+        ScraperJobsCreateSinceErrorComponent: {
+            /**
+             * @description * `since` - since (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "since";
+            /**
+             * @description * `date` - date
+             *     * `invalid` - invalid
+             *     * `make_aware` - make_aware
+             *     * `overflow` - overflow
+             * @enum {string}
+             */
+            code: "date" | "invalid" | "make_aware" | "overflow";
+            detail: string;
+        };
+        ScraperJobsCreateSortErrorComponent: {
+            /**
+             * @description * `sort` - sort (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "sort";
+            /**
+             * @description * `invalid_choice` - invalid_choice
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid_choice" | "null";
+            detail: string;
+        };
+        ScraperJobsCreateSubredditsErrorComponent: {
+            /**
+             * @description * `subreddits` - subreddits (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "subreddits";
+            /**
+             * @description * `max_length` - max_length
+             *     * `min_length` - min_length
+             *     * `not_a_list` - not_a_list
+             *     * `null` - null
+             *     * `required` - required
+             * @enum {string}
+             */
+            code: "max_length" | "min_length" | "not_a_list" | "null" | "required";
+            detail: string;
+        };
+        ScraperJobsCreateSubredditsINDEXErrorComponent: {
+            /**
+             * @description * `subreddits.INDEX` - subreddits.INDEX (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "subreddits.INDEX";
+            /**
+             * @description * `blank` - blank
+             *     * `invalid` - invalid
+             *     * `max_length` - max_length
+             *     * `null` - null
+             *     * `null_characters_not_allowed` - null_characters_not_allowed
+             *     * `required` - required
+             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+             * @enum {string}
+             */
+            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "required" | "surrogate_characters_not_allowed";
+            detail: string;
+        };
+        ScraperJobsCreateTimeFilterErrorComponent: {
+            /**
+             * @description * `time_filter` - time_filter (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "time_filter";
+            /**
+             * @description * `invalid_choice` - invalid_choice
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid_choice" | "null";
+            detail: string;
+        };
+        ScraperJobsCreateUntilErrorComponent: {
+            /**
+             * @description * `until` - until (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "until";
+            /**
+             * @description * `date` - date
+             *     * `invalid` - invalid
+             *     * `make_aware` - make_aware
+             *     * `overflow` - overflow
+             * @enum {string}
+             */
+            code: "date" | "invalid" | "make_aware" | "overflow";
+            detail: string;
+        };
+        ScraperJobsCreateValidationError: {
+            /**
+             * @description * `validation_error` - Validation Error (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "validation_error";
+            errors: components["schemas"]["ScraperJobsCreateError"][];
+        };
+        ScraperJobsEventsRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        ScraperJobsListErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        ScraperJobsPostsListErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        ScraperJobsRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        ScraperJobsRetryCreateErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        /** @description Body of POST /api/scraper/jobs/. */
+        StartJobRequest: {
+            /** Format: int64 */
             project: number;
-            /** @enum {string} */
+            /**
+             * @description * `bulk` - bulk
+             *     * `stream` - stream
+             * @default bulk
+             * @enum {string}
+             */
             mode?: "bulk" | "stream";
-            backend?: string;
+            /**
+             * @description * `auto` - auto
+             *     * `native_json` - native_json
+             *     * `sandbox` - sandbox
+             * @default auto
+             * @enum {string}
+             */
+            backend?: "auto" | "native_json" | "sandbox";
             subreddits: string[];
-            /** @enum {string} */
+            /**
+             * @description * `hot` - hot
+             *     * `new` - new
+             *     * `top` - top
+             *     * `rising` - rising
+             *     * `controversial` - controversial
+             * @default new
+             * @enum {string}
+             */
             sort?: "hot" | "new" | "top" | "rising" | "controversial";
-            /** @enum {string} */
+            /**
+             * @description * `hour` - hour
+             *     * `day` - day
+             *     * `week` - week
+             *     * `month` - month
+             *     * `year` - year
+             *     * `all` - all
+             * @default all
+             * @enum {string}
+             */
             time_filter?: "hour" | "day" | "week" | "month" | "year" | "all";
+            /** @default 100 */
             limit?: number;
+            /** @default false */
             include_comments?: boolean;
             comment_limit?: number | null;
+            /** @default false */
             only_new?: boolean;
             min_score?: number | null;
             /** Format: date-time */
             since?: string | null;
             /** Format: date-time */
             until?: string | null;
-            /** @enum {string} */
+            /**
+             * @description * `continue` - continue
+             *     * `stop` - stop
+             * @default continue
+             * @enum {string}
+             */
             on_disconnect?: "continue" | "stop";
+            /** @default 1 */
             parallelism?: number;
             metadata?: {
                 [key: string]: unknown;
             };
         };
-        PaginatedProjectList: {
-            next: string | null;
-            previous: string | null;
-            results: components["schemas"]["Project"][];
+        /** @description Posts of one subreddit. */
+        SubredditCount: {
+            subreddit: string;
+            posts: number;
+            /** Format: date-time */
+            last_fetched_at: string;
         };
-        PaginatedJobList: {
-            next: string | null;
-            previous: string | null;
-            results: components["schemas"]["Job"][];
+        /** @description One subreddit of a job. */
+        Target: {
+            subreddit: string;
+            /**
+             * @description * `pending` - Pending
+             *     * `running` - Running
+             *     * `completed` - Completed
+             *     * `partial` - Partial
+             *     * `failed` - Failed
+             *     * `cancelled` - Cancelled
+             * @enum {string}
+             */
+            status: "pending" | "running" | "completed" | "partial" | "failed" | "cancelled";
+            posts_scraped: number;
+            posts_new: number;
+            backend_used: string | null;
+            exhausted: boolean;
+            stopped_by: string | null;
+            error: components["schemas"]["Error"] | null;
         };
-        PaginatedPostList: {
-            next: string | null;
-            previous: string | null;
-            results: components["schemas"]["Post"][];
-        };
-        PaginatedEventList: {
-            next: string | null;
-            previous: string | null;
-            results: components["schemas"]["Event"][];
+        /** @description One entry of a job's `errors`. */
+        TargetError: {
+            code: string;
+            detail: string;
+            subreddit: string;
         };
     };
     responses: never;
@@ -508,9 +1758,12 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    api_auth_register_get: {
+    auth_api_tokens_list: {
         parameters: {
-            query?: never;
+            query?: {
+                cursor?: string;
+                page_size?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -522,12 +1775,68 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Registration"];
+                    "application/json": components["schemas"]["PaginatedApiTokenList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuthApiTokensListErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
                 };
             };
         };
     };
-    api_auth_register_post: {
+    auth_api_tokens_create: {
         parameters: {
             query?: never;
             header?: never;
@@ -536,7 +1845,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Credentials"];
+                "application/json": components["schemas"]["ApiTokenRequest"];
             };
         };
         responses: {
@@ -545,12 +1854,387 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["User"];
+                    "application/json": components["schemas"]["NewApiToken"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuthApiTokensCreateErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
                 };
             };
         };
     };
-    api_auth_token_post: {
+    auth_api_tokens_destroy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuthApiTokensDestroyErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
+        };
+    };
+    auth_logout_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["LogoutRequest"];
+            };
+        };
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuthLogoutCreateErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse403"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
+        };
+    };
+    auth_me_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuthMeRetrieveErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
+        };
+    };
+    auth_me_destroy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuthMeDestroyErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
+        };
+    };
+    auth_password_create: {
         parameters: {
             query?: never;
             header?: never;
@@ -559,57 +2243,226 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Credentials"];
+                "application/json": components["schemas"]["PasswordChangeRequest"];
             };
         };
         responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Access"];
-                };
-            };
-        };
-    };
-    api_auth_token_refresh_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Access"];
-                };
-            };
-        };
-    };
-    api_auth_logout_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
+            /** @description No response body */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuthPasswordCreateErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
         };
     };
-    api_auth_me_get: {
+    auth_register_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RegistrationRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuthRegisterCreateErrorResponse400"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse403"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
+        };
+    };
+    auth_token_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CredentialsRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Access"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuthTokenCreateErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
+        };
+    };
+    auth_token_refresh_create: {
         parameters: {
             query?: never;
             header?: never;
@@ -623,12 +2476,76 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["User"];
+                    "application/json": components["schemas"]["Access"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuthTokenRefreshCreateErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse403"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
                 };
             };
         };
     };
-    api_projects_get: {
+    projects_list: {
         parameters: {
             query?: {
                 cursor?: string;
@@ -648,9 +2565,65 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedProjectList"];
                 };
             };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectsListErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
         };
     };
-    api_projects_post: {
+    projects_create: {
         parameters: {
             query?: never;
             header?: never;
@@ -659,7 +2632,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ProjectWrite"];
+                "application/json": components["schemas"]["ProjectRequest"];
             };
         };
         responses: {
@@ -671,9 +2644,65 @@ export interface operations {
                     "application/json": components["schemas"]["Project"];
                 };
             };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectsCreateErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
         };
     };
-    api_projects_project_id_get: {
+    projects_retrieve: {
         parameters: {
             query?: never;
             header?: never;
@@ -692,9 +2721,73 @@ export interface operations {
                     "application/json": components["schemas"]["Project"];
                 };
             };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectsRetrieveErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
         };
     };
-    api_projects_project_id_delete: {
+    projects_destroy: {
         parameters: {
             query?: never;
             header?: never;
@@ -705,15 +2798,80 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description No response body */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectsDestroyErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
         };
     };
-    api_projects_project_id_patch: {
+    projects_partial_update: {
         parameters: {
             query?: never;
             header?: never;
@@ -722,9 +2880,9 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
-                "application/json": components["schemas"]["PatchedProject"];
+                "application/json": components["schemas"]["PatchedProjectRequest"];
             };
         };
         responses: {
@@ -736,9 +2894,73 @@ export interface operations {
                     "application/json": components["schemas"]["Project"];
                 };
             };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectsPartialUpdateErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
         };
     };
-    api_projects_project_id_overview_get: {
+    projects_overview_retrieve: {
         parameters: {
             query?: never;
             header?: never;
@@ -757,24 +2979,97 @@ export interface operations {
                     "application/json": components["schemas"]["Overview"];
                 };
             };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectsOverviewRetrieveErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
         };
     };
-    api_projects_project_id_posts_get: {
+    projects_posts_list: {
         parameters: {
             query?: {
+                author?: string;
                 cursor?: string;
+                flair?: string;
+                job?: number;
+                min_score?: number;
+                /**
+                 * @description * `asc` - asc
+                 *     * `desc` - desc
+                 */
+                order?: "asc" | "desc";
+                over_18?: boolean;
                 page_size?: number;
                 q?: string;
-                subreddit?: string;
-                author?: string;
-                flair?: string;
-                min_score?: number;
                 since?: string;
+                /**
+                 * @description * `created` - created
+                 *     * `score` - score
+                 *     * `num_comments` - num_comments
+                 */
+                sort?: "created" | "score" | "num_comments";
+                subreddit?: string;
                 until?: string;
-                over_18?: string;
-                job?: number;
-                sort?: string;
-                order?: string;
             };
             header?: never;
             path: {
@@ -792,15 +3087,79 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedPostList"];
                 };
             };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectsPostsListErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
         };
     };
-    api_projects_project_id_posts_fullname_get: {
+    projects_posts_retrieve: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                project_id: number;
                 fullname: string;
+                project_id: number;
             };
             cookie?: never;
         };
@@ -814,16 +3173,167 @@ export interface operations {
                     "application/json": components["schemas"]["Post"];
                 };
             };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectsPostsRetrieveErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
         };
     };
-    api_scraper_jobs_get: {
+    scraper_backends_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backend"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScraperBackendsRetrieveErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
+        };
+    };
+    scraper_jobs_list: {
         parameters: {
             query?: {
                 cursor?: string;
+                /**
+                 * @description * `bulk` - bulk
+                 *     * `stream` - stream
+                 */
+                mode?: "bulk" | "stream";
                 page_size?: number;
                 project?: number;
-                status?: string;
-                mode?: string;
+                /**
+                 * @description * `pending` - Pending
+                 *     * `running` - Running
+                 *     * `completed` - Completed
+                 *     * `partial` - Partial
+                 *     * `failed` - Failed
+                 *     * `cancelled` - Cancelled
+                 */
+                status?: "pending" | "running" | "completed" | "partial" | "failed" | "cancelled";
             };
             header?: never;
             path?: never;
@@ -839,18 +3349,76 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedJobList"];
                 };
             };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScraperJobsListErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
         };
     };
-    api_scraper_jobs_post: {
+    scraper_jobs_create: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["StartJob"];
+                "application/json": components["schemas"]["StartJobRequest"];
             };
         };
         responses: {
@@ -862,9 +3430,65 @@ export interface operations {
                     "application/json": components["schemas"]["Job"];
                 };
             };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScraperJobsCreateErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
         };
     };
-    api_scraper_jobs_job_id_get: {
+    scraper_jobs_retrieve: {
         parameters: {
             query?: never;
             header?: never;
@@ -883,9 +3507,73 @@ export interface operations {
                     "application/json": components["schemas"]["Job"];
                 };
             };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScraperJobsRetrieveErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
         };
     };
-    api_scraper_jobs_job_id_cancel_post: {
+    scraper_jobs_cancel_create: {
         parameters: {
             query?: never;
             header?: never;
@@ -904,34 +3592,75 @@ export interface operations {
                     "application/json": components["schemas"]["Job"];
                 };
             };
-        };
-    };
-    api_scraper_jobs_job_id_retry_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                job_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            202: {
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Job"];
+                    "application/json": components["schemas"]["ScraperJobsCancelCreateErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
                 };
             };
         };
     };
-    api_scraper_jobs_job_id_events_get: {
+    scraper_jobs_events_retrieve: {
         parameters: {
             query?: {
-                cursor?: string;
-                page_size?: number;
                 after?: string;
             };
             header?: never;
@@ -947,12 +3676,76 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PaginatedEventList"];
+                    "application/json": components["schemas"]["Event"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScraperJobsEventsRetrieveErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
                 };
             };
         };
     };
-    api_scraper_jobs_job_id_posts_get: {
+    scraper_jobs_posts_list: {
         parameters: {
             query?: {
                 cursor?: string;
@@ -974,23 +3767,256 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedPostList"];
                 };
             };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScraperJobsPostsListErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
         };
     };
-    api_scraper_backends_get: {
+    scraper_jobs_retry_create: {
         parameters: {
             query?: never;
-            header?: never;
-            path?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                job_id: number;
+            };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScraperJobsRetryCreateErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
+        };
+    };
+    scraper_jobs_stream_retrieve: {
+        parameters: {
+            query?: {
+                after?: string;
+            };
+            header?: {
+                "Last-Event-ID"?: string;
+            };
+            path: {
+                job_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events from the cursor on. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Backend"][];
+                    "text/event-stream": string;
+                };
+            };
+            /** @description The cursor is at the end. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {unknown} */
+                        type: "validation_error" | "client_error" | "server_error";
+                        errors: {
+                            code: string;
+                            detail: string;
+                            attr: string | null;
+                        }[];
+                    };
+                };
+            };
+            /** @description Refused. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {unknown} */
+                        type: "validation_error" | "client_error" | "server_error";
+                        errors: {
+                            code: string;
+                            detail: string;
+                            attr: string | null;
+                        }[];
+                    };
+                };
+            };
+            /** @description Refused. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {unknown} */
+                        type: "validation_error" | "client_error" | "server_error";
+                        errors: {
+                            code: string;
+                            detail: string;
+                            attr: string | null;
+                        }[];
+                    };
+                };
+            };
+            /** @description Refused. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {unknown} */
+                        type: "validation_error" | "client_error" | "server_error";
+                        errors: {
+                            code: string;
+                            detail: string;
+                            attr: string | null;
+                        }[];
+                    };
                 };
             };
         };

@@ -3,12 +3,15 @@ import type { components } from "./schema";
 
 type Schemas = components["schemas"];
 
-export type Project = Schemas["Project"];
+// The document describes what may be left out of a request, too; an answer has every field.
+export type Project = Required<Schemas["Project"]>;
+export type Overview = Omit<Schemas["Overview"], "jobs"> & { jobs: Record<string, number> };
 export type Job = Schemas["Job"];
 export type Target = Schemas["Target"];
 export type Post = Schemas["Post"];
 export type Backend = Schemas["Backend"];
-export type StartJob = Schemas["StartJob"];
+export type JobEvent = Schemas["Event"];
+export type StartJob = Schemas["StartJobRequest"];
 export type RunStatus = Job["status"];
 
 const TERMINAL: ReadonlySet<RunStatus> = new Set(["completed", "partial", "failed", "cancelled"]);

@@ -47,7 +47,7 @@ const house = createRoute({
   id: "house",
   beforeLoad: async ({ location }) => {
     if (await openSession()) return;
-    const isOpen = await queryClient.ensureQueryData(registrationQuery).catch(() => false);
+    const isOpen = await queryClient.ensureQueryData(registrationQuery).catch(() => null);
     if (isOpen) throw redirect({ to: "/setup" });
     throw redirect({
       to: "/login",

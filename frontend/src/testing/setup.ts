@@ -20,6 +20,11 @@ window.ResizeObserver ??= class {
   disconnect() {}
 };
 
+// Text areas measure themselves again once fonts have come.
+if (!document.fonts) {
+  Object.defineProperty(document, "fonts", { value: new EventTarget() });
+}
+
 window.HTMLElement.prototype.scrollIntoView ??= () => {};
 
 beforeAll(() => server.listen({ onUnhandledRequest: "error" }));

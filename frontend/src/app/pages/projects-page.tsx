@@ -22,14 +22,13 @@ export function ProjectsRoute() {
       onFilter={(q) => void navigate({ search: { ...search, q: q || undefined }, replace: true })}
       isCreating={search.new === "project"}
       onCreating={setCreating}
-      checklist={
-        projects.data && (
-          <Checklist
-            hasProject={rowsOf(projects.data).length > 0}
-            onCreateProject={() => setCreating(true)}
-          />
-        )
-      }
+      firstSteps={(otherwise) => (
+        <Checklist
+          hasProject={rowsOf(projects.data).length > 0}
+          onCreateProject={() => setCreating(true)}
+          otherwise={otherwise}
+        />
+      )}
     />
   );
 }

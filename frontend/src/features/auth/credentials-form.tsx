@@ -38,6 +38,7 @@ export function CredentialsForm({ action, isNewAccount = false, onSubmit }: Cred
           description={isNewAccount ? "At least 8 characters, not a common one." : undefined}
           visibilityToggleButtonProps={{ "aria-label": "Show or hide it" }}
           size="md"
+          aria-invalid={Boolean(form.errors.password) || undefined}
           {...form.getInputProps("password")}
         />
         <Button type="submit" size="md" loading={isBusy} mt={4}>

@@ -13,7 +13,7 @@ export function SignIn({ onDone }: { onDone: () => void }) {
       title="Sign in"
       intro="Your research, on your own machine."
       footer={
-        registration.data && (
+        registration.data !== false && (
           <>
             No account yet?{" "}
             <TextLink to="/setup" inherit>

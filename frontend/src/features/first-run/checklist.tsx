@@ -13,15 +13,17 @@ import { useFirstScrape } from "./use-first-scrape";
 interface ChecklistProps {
   hasProject: boolean;
   onCreateProject: () => void;
+  otherwise: ReactNode;
 }
 
-export function Checklist({ hasProject, onCreateProject }: ChecklistProps) {
+export function Checklist({ hasProject, onCreateProject, otherwise }: ChecklistProps) {
   const [isHidden, setHidden] = usePreference("checklist-hidden");
   const jobs = useInfiniteQuery({ ...jobsQuery({}, 1), enabled: isHidden === "no" });
   const first = useFirstScrape();
-  if (isHidden === "yes" || !jobs.data) return null;
+  if (isHidden === "yes") return otherwise;
+  if (!jobs.data) return jobs.error ? otherwise : null;
   const hasRun = rowsOf(jobs.data).length > 0;
-  if (hasRun && hasProject) return null;
+  if (hasRun && hasProject) return otherwise;
   return (
     <Paper component="section" aria-labelledby="first-steps" className={classes.card}>
       <Group justify="space-between" wrap="nowrap" mb="xs">

@@ -19,7 +19,8 @@ interface ProjectsPageProps {
   onFilter: (text: string) => void;
   isCreating: boolean;
   onCreating: (isCreating: boolean) => void;
-  checklist: ReactNode;
+  /** Draws the first steps, or what is given when they are done or hidden. */
+  firstSteps: (otherwise: ReactNode) => ReactNode;
 }
 
 export function ProjectsPage(props: ProjectsPageProps) {
@@ -30,27 +31,24 @@ export function ProjectsPage(props: ProjectsPageProps) {
   const shown = projects.filter((project) =>
     [project.name, ...project.subreddits].some((text) => text.toLowerCase().includes(wanted)),
   );
-  const create = (
-    <Button
-      leftSection={<IconPlus size={16} aria-hidden="true" />}
-      onClick={() => props.onCreating(true)}
-    >
-      New project
-    </Button>
+  const welcome = data && projects.length === 0 && (
+    <EmptyState icon={<IconFolders size={22} />} title="Start with a question">
+      A project holds the subreddits you watch for it and the posts you collect.
+    </EmptyState>
   );
   return (
     <>
       <PageHeader title="Projects" subtitle="One question each, and everything collected for it.">
-        {projects.length > 0 && create}
+        <Button
+          leftSection={<IconPlus size={16} aria-hidden="true" />}
+          onClick={() => props.onCreating(true)}
+        >
+          New project
+        </Button>
       </PageHeader>
-      {props.checklist}
+      {data && props.firstSteps(welcome)}
       {error && <ErrorPanel error={error} hasOlderData={!!data} onRetry={() => void refetch()} />}
       {isPending && <LoadingRows count={5} height={56} />}
-      {data && projects.length === 0 && (
-        <EmptyState icon={<IconFolders size={22} />} title="Start with a question" action={create}>
-          A project holds the subreddits you watch for it and the posts you collect.
-        </EmptyState>
-      )}
       {projects.length > 0 && (
         <>
           <TextInput
