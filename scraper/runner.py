@@ -4,10 +4,14 @@ An async generator that yields what it committed, page by page. The web process 
 live job, a worker for a bulk one; neither knows more about scraping than this module's interface.
 """
 
+import asyncio
 import logging
 import uuid
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from datetime import datetime
+
+from django.db import InterfaceError, OperationalError
 
 from common.executors import run_in_database_thread
 from data_provider import Notice, Page, Query, ScraperBackend, SourceError
@@ -27,7 +31,8 @@ async def run_job(
     """Work through the job's unfinished targets, then end it; yield each committed page.
 
     Stopping is settled here: whatever the guard says, or if the generator is closed half-way, the
-    row is left in the state that belongs to the reason, and the source is closed.
+    row is left in the state that belongs to the reason, and the source is closed. Any other fault,
+    such as a lost database, is a loss: the job waits for its lease to end, and poison ends it.
     """
     try:
         for target in await run_in_database_thread(store.open_targets, job):
@@ -38,7 +43,7 @@ async def run_job(
         await run_in_database_thread(store.finish, job)
     except Stopped as stop:
         await run_in_database_thread(_settle, job, stop.reason)
-    except BaseException:  # closed, cancelled or crashed: give the row back, whatever it was
+    except (GeneratorExit, asyncio.CancelledError):
         await run_in_database_thread(job.release, job.lease)
         raise
 
@@ -58,7 +63,7 @@ async def _scrape_target(
                     yield await run_in_database_thread(store.commit_page, job, target, item, posts)
     except SourceError as error:
         await run_in_database_thread(store.fail_target, job, target, error)
-    except (Stopped, GeneratorExit):
+    except (Stopped, OperationalError, InterfaceError):  # a lost database is not the target's fault
         raise
     except Exception as error:
         await _end_as_internal(job, target, error)
@@ -73,8 +78,14 @@ def _items(
         sort=config["sort"],
         time_filter=config["time_filter"],
         limit=config["limit"],
+        since=_instant(config["since"]),
+        until=_instant(config["until"]),
     )
     return source.scrape_subreddit_posts_stream(query, target.cursor or None)
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _is_wanted(score: int | None, job: ScrapingJob) -> bool:
@@ -92,11 +103,14 @@ async def _end_as_internal(job: ScrapingJob, target: ScrapingTarget, error: Exce
 
 def _settle(job: ScrapingJob, reason: StopReason) -> None:
     """Leave the row as the reason demands; what somebody else took over is left alone."""
-    if reason is StopReason.CANCELLED:
-        job.mark_cancelled(job.lease)
-    elif reason is StopReason.TIME_LIMIT:
-        store.cut_short(job, "time_limit", "The job ran longer than it may.")
-    elif reason is StopReason.UNWATCHED and job.config["on_disconnect"] == "stop":
-        store.cut_short(job, "cancelled", "Nobody was watching any more.")
-    elif reason in (StopReason.SHUTDOWN, StopReason.UNWATCHED):
-        job.release(job.lease)
+    try:
+        if reason is StopReason.CANCELLED:
+            job.mark_cancelled(job.lease)
+        elif reason is StopReason.TIME_LIMIT:
+            store.cut_short(job, "time_limit", "The job ran longer than it may.")
+        elif reason is StopReason.UNWATCHED and job.config["on_disconnect"] == "stop":
+            store.cut_short(job, "cancelled", "Nobody was watching any more.")
+        elif reason in (StopReason.SHUTDOWN, StopReason.UNWATCHED):
+            job.release(job.lease)
+    except Stopped as overtaken:  # a cancel came first: it never raises itself
+        _settle(job, overtaken.reason)

@@ -166,6 +166,10 @@ def _check_ability(wish: StartJob) -> None:
         "since": bool(wish.since or wish.until)
         and not able.dates
         and "This source cannot select by date.",
+        "until": wish.since is not None
+        and wish.until is not None
+        and wish.since >= wish.until
+        and "Should be after since.",
         "include_comments": wish.include_comments
         and not able.comments
         and "This source cannot read comments.",

@@ -1,0 +1,31 @@
+"""A simulated Reddit for the tests of scraping, and the installation that reads it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from data_provider.sandbox.testing import SandboxServer, running_sandbox
+from tests.callers import anonymous, make_user, other, owner, quick_and_unlimited
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["anonymous", "make_user", "other", "owner", "quick_and_unlimited"]
+
+
+@pytest.fixture(scope="package")
+def sandbox_server() -> Iterator[SandboxServer]:
+    with running_sandbox() as server:
+        yield server
+
+
+@pytest.fixture
+def sandbox(sandbox_server: SandboxServer, settings: Any) -> SandboxServer:
+    """The simulated Reddit, without faults of an earlier test, configured as this one's."""
+    sandbox_server.clear_faults()
+    sandbox_server.clear_requests()
+    update = {"TEPPAN_SANDBOX_URL": sandbox_server.url}
+    settings.ENV = settings.ENV.model_copy(update=update)
+    return sandbox_server
