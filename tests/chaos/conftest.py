@@ -63,7 +63,7 @@ def start_line(services: Services) -> StartLine:
 @pytest.fixture(scope="session")
 def shared_line(start_line: StartLine) -> Iterator[Line]:
     """One line for all tests that leave it as it was; access tokens live for 5 s."""
-    with start_line(TEPPAN_ACCESS_TOKEN_SECONDS="5") as line:  # noqa: S106 -- a duration
+    with start_line(TEPPAN_ACCESS_TOKEN_SECONDS="5") as line:
         yield line
 
 
@@ -79,6 +79,23 @@ def line(shared_line: Line) -> Iterator[Line]:
 def person(shared_line: Line) -> Person:
     """Somebody who uses the shared line."""
     return shared_line.person()
+
+
+@pytest.fixture(scope="session")
+def fragile(start_line: StartLine) -> Iterator[Line]:
+    """A line whose processes are killed; any number of streams per user."""
+    with start_line(TEPPAN_MAX_STREAMS_PER_USER="1000") as line:
+        yield line
+
+
+@pytest.fixture(scope="session")
+def pair(engine: str, request: pytest.FixtureRequest, start_line: StartLine) -> Iterator[Line]:
+    """A line with two web processes, whatever the engine."""
+    if engine == "postgres":
+        yield request.getfixturevalue("fragile")
+        return
+    with start_line(webs=2) as line:
+        yield line
 
 
 def _build(

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import psutil
 import psycopg
 
 from tests.services import wait_until
 from tests.sse import Message, Stream
+from tests.stack import EmbeddedStack, ServerStack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from tests.chaos.upstream import Upstream
     from tests.stack import Stack
 
-PASSWORD = "correct horse battery staple"  # noqa: S105 -- of people made up here
+PASSWORD = "correct horse battery staple"
 TERMINAL = ("complete", "cancelled", "failed")
 # Nothing that is waited for takes this long, unless it is broken; the machine may be busy.
 PATIENCE_SECONDS = 30
@@ -56,6 +58,31 @@ class Line:
         with database:
             database.execute(statement, parameters)
         database.close()
+
+    def count(self, query: str) -> int:
+        """Return the one number that a query of PostgreSQL gives."""
+        with psycopg.connect(self.stack.environment["DATABASE_URL"]) as connection:
+            row = connection.execute(query.encode()).fetchone()
+        assert row is not None
+        return int(row[0])
+
+    def web(self) -> psutil.Process:
+        """Return the first web process."""
+        name = "web" if isinstance(self.stack, EmbeddedStack) else "web-1"
+        return psutil.Process(self.stack.pid(name))
+
+    def revive(self) -> None:
+        """Have the first web process again; the embedded stack sees to it itself."""
+        if isinstance(self.stack, ServerStack):
+            self.stack._running["web-1"].wait(PATIENCE_SECONDS)
+            self.stack.start_process("web-1")
+        wait_until(self._answers, "No web process again")
+
+    def _answers(self) -> bool:
+        try:
+            return httpx.get(f"{self.urls[0]}/healthz", timeout=5).status_code == 200
+        except httpx.TransportError:
+            return False
 
     def metric(self, name: str, url: str | None = None) -> float:
         """Return one figure of a web process, by default of the first."""

@@ -81,6 +81,15 @@ class Upstream:
         return self._pages.get((subreddit, after))
 
 
+def lay_numbered(upstream: Upstream, subreddit: str, *, pages: int, size: int = 5) -> None:
+    """Lay gated pages of `size` posts each."""
+    posts = [post_of(subreddit, number) for number in range(pages * size)]
+    parts = [posts[start : start + size] for start in range(0, len(posts), size)]
+    afters = [part[-1]["name"] for part in parts[:-1]] + [None]
+    laid = [page_of(part, after) for part, after in zip(parts, afters, strict=True)]
+    upstream.lay(subreddit, laid, gated=True)
+
+
 @contextmanager
 def running_upstream() -> Iterator[Upstream]:
     """Serve on a free loopback port."""
