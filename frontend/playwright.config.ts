@@ -1,22 +1,28 @@
-// Browser tests against a running stack: TEPPAN_E2E_URL names it, Chromium is the system's.
+// Browser tests against a real stack and the built dashboard; Chromium is the system's.
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { defineConfig } from "@playwright/test";
+import { prepareStack } from "./e2e/stack";
 
 function chromiumPath(): string | undefined {
   if (process.env.TEPPAN_CHROMIUM) return process.env.TEPPAN_CHROMIUM;
   return (process.env.PATH ?? "")
     .split(delimiter)
-    .flatMap((folder) => ["chromium", "chromium-browser", "google-chrome"].map((name) => join(folder, name)))
+    .flatMap((folder) =>
+      ["chromium", "chromium-browser", "google-chrome"].map((name) => join(folder, name)),
+    )
     .find(existsSync);
 }
 
+const webServer = await prepareStack();
+
 export default defineConfig({
+  webServer,
   testDir: "e2e",
   workers: 1,
   timeout: 60_000,
   use: {
-    baseURL: process.env.TEPPAN_E2E_URL ?? "http://127.0.0.1:8000",
+    baseURL: process.env.TEPPAN_E2E_URL,
     screenshot: "only-on-failure",
     launchOptions: {
       executablePath: chromiumPath(),

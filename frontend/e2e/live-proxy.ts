@@ -53,7 +53,7 @@ export class Wire {
   #connect(near: Socket): void {
     const far = createConnection({ host: this.target.hostname, port: Number(this.target.port) });
     this.#pairs.set(near, far);
-    near.on("data", (bytes) => this.#look(near, bytes));
+    near.on("data", (bytes) => this.#look(near, bytes.toString("latin1")));
     near.pipe(far).pipe(near);
     const end = () => {
       this.#pairs.delete(near);
@@ -64,8 +64,7 @@ export class Wire {
     for (const socket of [near, far]) socket.on("error", end).on("close", end);
   }
 
-  #look(near: Socket, bytes: Buffer): void {
-    const head = bytes.toString("latin1");
+  #look(near: Socket, head: string): void {
     this.#streams.delete(near);
     if (!STREAM_REQUEST.test(head)) return;
     this.heads.push(head);

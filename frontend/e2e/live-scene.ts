@@ -17,7 +17,7 @@ export interface Rule {
   action?: string;
 }
 
-const sandbox = process.env.TEPPAN_E2E_SANDBOX_URL ?? "http://127.0.0.1:8312";
+const sandbox = process.env.TEPPAN_E2E_SANDBOX_URL ?? "";
 
 /** One signed-in person in one browser, on a wire of their own. */
 export class Scene {
