@@ -3,6 +3,7 @@
 from typing import Any
 
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from common.api import StrictSerializer
 from data_provider import BACKENDS
@@ -156,6 +157,12 @@ class PostSerializer(serializers.Serializer[Any]):
     backend = serializers.CharField()
 
 
+class _QueryFlag(serializers.BooleanField):
+    """A flag of a query that may be absent; REST framework would read that as false."""
+
+    default_empty_html = empty
+
+
 class PostFilterSerializer(StrictSerializer):
     """Query of GET /api/projects/{id}/posts/."""
 
@@ -166,7 +173,7 @@ class PostFilterSerializer(StrictSerializer):
     min_score = serializers.IntegerField(required=False, min_value=-(2**31), max_value=2**31 - 1)
     since = serializers.DateTimeField(required=False)
     until = serializers.DateTimeField(required=False)
-    over_18 = serializers.BooleanField(required=False)
+    over_18 = _QueryFlag(required=False)
     job = serializers.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
     sort = serializers.ChoiceField(choices=("created", "score", "num_comments"), default="created")
     order = serializers.ChoiceField(choices=("asc", "desc"), default="desc")
