@@ -38,6 +38,18 @@ const iron: MantineColorsTuple = [
   "#333d40",
   "#1d2527",
 ];
+const amber: MantineColorsTuple = [
+  "#fdf6e4",
+  "#f8eaca",
+  "#efd597",
+  "#e6bf60",
+  "#dcab34",
+  "#cc9820",
+  "#a97b12",
+  "#8a630b",
+  "#724f07",
+  "#5c3f04",
+];
 const dark: MantineColorsTuple = [
   "#d9dfe0",
   "#b9c3c5",
@@ -52,10 +64,11 @@ const dark: MantineColorsTuple = [
 ];
 
 export const theme = createTheme({
-  colors: { tetsu, ember, gray: iron, dark },
+  colors: { tetsu, ember, yellow: amber, gray: iron, dark },
   primaryColor: "tetsu",
   primaryShade: 7,
   autoContrast: true,
+  respectReducedMotion: true,
   black: "#172023",
   defaultRadius: 6,
   cursorType: "pointer",
@@ -85,7 +98,7 @@ export const theme = createTheme({
       },
     },
     Notification: { defaultProps: { closeButtonProps: { "aria-label": "Close" } } },
-    Paper: { defaultProps: { withBorder: true, p: "md" } },
+    Badge: { defaultProps: { tt: "none" } },
     Table: { defaultProps: { verticalSpacing: 8, highlightOnHover: true } },
     Tooltip: {
       defaultProps: { openDelay: 300, events: { hover: true, focus: true, touch: false } },

@@ -20,6 +20,11 @@ export function formatCompact(value: number | null | undefined): string {
   return value === null || value === undefined ? "–" : compact.format(value);
 }
 
+/** Returns `1 comment`, `1,204 comments`, or `– comments` when the number is not known. */
+export function plural(count: number | null, one: string, many = `${one}s`): string {
+  return `${formatCount(count)} ${count === 1 ? one : many}`;
+}
+
 /** Returns `3 min. ago` and the like. */
 export function formatAgo(instant: string, now: number): string {
   const seconds = (Date.parse(instant) - now) / 1000;
@@ -45,8 +50,4 @@ export function formatExact(instant: string, isUtc: boolean): string {
     ...(isUtc ? { timeZone: "UTC" } : {}),
   }).format(new Date(instant));
   return isUtc ? `${text} UTC` : text;
-}
-
-export function plural(count: number, one: string, many = `${one}s`): string {
-  return `${formatCount(count)} ${count === 1 ? one : many}`;
 }

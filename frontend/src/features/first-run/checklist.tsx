@@ -25,7 +25,13 @@ export function Checklist({ hasProject, onCreateProject, otherwise }: ChecklistP
   const hasRun = rowsOf(jobs.data).length > 0;
   if (hasRun && hasProject) return otherwise;
   return (
-    <Paper component="section" aria-labelledby="first-steps" className={classes.card}>
+    <Paper
+      withBorder
+      p="md"
+      component="section"
+      aria-labelledby="first-steps"
+      className={classes.card}
+    >
       <Group justify="space-between" wrap="nowrap" mb="xs">
         <Title order={2} id="first-steps">
           First steps

@@ -1,5 +1,5 @@
 // The form that starts a scrape: where, from which source, how much, and whether one watches.
-import { Button, Group, NumberInput, Select, SimpleGrid, Stack } from "@mantine/core";
+import { Button, Group, NativeSelect, NumberInput, SimpleGrid, Stack } from "@mantine/core";
 import type { Job, Project, StartJob } from "@/api/types";
 import { ErrorPanel } from "@/components/error-panel";
 import { NamesInput } from "@/components/names-input";
@@ -43,17 +43,17 @@ export function JobForm({ project, initial, onStart }: JobFormProps) {
         <SimpleGrid
           cols={{ base: 1, xs: values.sort === "top" || values.sort === "controversial" ? 3 : 2 }}
         >
-          <Select label="Sort" data={SORTS} allowDeselect={false} {...form.getInputProps("sort")} />
+          <NativeSelect label="Sort" data={SORTS} {...form.getInputProps("sort")} />
           {(values.sort === "top" || values.sort === "controversial") && (
-            <Select
+            <NativeSelect
               label="Of the past"
               data={TIME_FILTERS}
-              allowDeselect={false}
               {...form.getInputProps("time_filter")}
             />
           )}
           <NumberInput
             label="Limit"
+            inputWrapperOrder={["label", "input", "description", "error"]}
             description={count > 1 ? "Posts of each subreddit" : undefined}
             min={1}
             max={MAX_LIMIT}

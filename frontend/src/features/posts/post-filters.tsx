@@ -1,5 +1,13 @@
 // Search, filters and order; each is part of the address.
-import { ActionIcon, NumberInput, Popover, Select, Stack, TextInput, Tooltip } from "@mantine/core";
+import {
+  ActionIcon,
+  NativeSelect,
+  NumberInput,
+  Popover,
+  Stack,
+  TextInput,
+  Tooltip,
+} from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import {
   IconAdjustmentsHorizontal,
@@ -59,13 +67,12 @@ export function PostFilters({ search, onSearch }: PostFiltersProps) {
           </Stack>
         </Popover.Dropdown>
       </Popover>
-      <Select
+      <NativeSelect
         aria-label="Sort by"
         w={130}
         data={SORTS}
-        allowDeselect={false}
         value={search.sort ?? "created"}
-        onChange={(sort) => onSearch({ sort: sort as PostSearch["sort"] })}
+        onChange={(event) => onSearch({ sort: event.currentTarget.value as PostSearch["sort"] })}
       />
       <Tooltip label={isAscending ? "Ascending" : "Descending"}>
         <ActionIcon

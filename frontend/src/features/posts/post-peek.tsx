@@ -11,7 +11,7 @@ import { LoadingRows } from "@/components/loading-rows";
 import { Markdown } from "@/components/markdown";
 import { RelativeTime } from "@/components/relative-time";
 import { RemoteImage } from "@/components/remote-image";
-import { formatCount } from "@/lib/format";
+import { plural } from "@/lib/format";
 import { FOREIGN_LINK, safeHref } from "@/lib/safe-link";
 import classes from "./posts-page.module.css";
 
@@ -59,9 +59,9 @@ function PostBody({ post }: { post: Post }) {
         {post.edited_at && " · edited"}
       </Text>
       <Group gap={6} mb="md">
-        <Badge variant="light">{formatCount(post.score)} points</Badge>
+        <Badge variant="light">{plural(post.score, "point")}</Badge>
         <Badge variant="light" color="gray">
-          {formatCount(post.num_comments)} comments
+          {plural(post.num_comments, "comment")}
         </Badge>
         {post.flair && (
           <Badge variant="outline" color="gray" tt="none" maw={260}>

@@ -1,7 +1,7 @@
 // One post as a row: plain elements, since a screen draws many of them.
 import { memo } from "react";
 import type { Post } from "@/api/types";
-import { formatAgo, formatCompact, formatCount } from "@/lib/format";
+import { formatAgo, formatCompact, plural } from "@/lib/format";
 import classes from "./posts-page.module.css";
 
 interface PostRowProps {
@@ -32,7 +32,7 @@ export const PostRow = memo(function PostRow({ post, top, isSelected, onSelect }
         </span>
       </span>
       <span className={classes.side}>
-        {formatCount(post.num_comments)} comments
+        {plural(post.num_comments, "comment")}
         <br />
         <time dateTime={post.created_at} title={post.created_at}>
           {formatAgo(post.created_at, Date.now())}

@@ -34,7 +34,7 @@ export function ProjectOverview({ projectId, recentRuns, firstStep }: ProjectOve
           </Counters>
           <Grid gap="lg">
             <Grid.Col span={{ base: 12, md: 7 }}>
-              <Paper component="section" aria-labelledby="per-day">
+              <Paper withBorder p="md" component="section" aria-labelledby="per-day">
                 <Title order={2} id="per-day" mb="sm">
                   Posts per day
                 </Title>

@@ -13,7 +13,7 @@ import { ProjectForm } from "./project-form";
 export function ProjectSettings({ project }: { project: Project }) {
   const client = useQueryClient();
   return (
-    <Paper maw={640}>
+    <Paper withBorder p="md" maw={640}>
       <ProjectForm
         key={project.updated_at}
         initial={project}

@@ -14,7 +14,7 @@ interface SubredditTableProps {
 
 export function SubredditTable({ projectId, subreddits }: SubredditTableProps) {
   return (
-    <Paper component="section" aria-labelledby="subreddits">
+    <Paper withBorder p="md" component="section" aria-labelledby="subreddits">
       <Title order={2} id="subreddits" mb="xs">
         Subreddits
       </Title>
