@@ -119,7 +119,8 @@ def _config(wish: StartJob) -> dict[str, Any]:
         "sort": wish.sort,
         "time_filter": wish.time_filter,
         "limit": wish.limit,
-        "include_comments": wish.include_comments and "Not available yet: posts only.",
+        "include_comments": wish.include_comments,
+        "comment_limit": wish.comment_limit,
         "only_new": wish.only_new,
         "min_score": wish.min_score,
         "since": wish.since and wish.since.isoformat(),
@@ -170,9 +171,7 @@ def _check_ability(wish: StartJob) -> None:
         and wish.until is not None
         and wish.since >= wish.until
         and "Should be after since.",
-        "include_comments": wish.include_comments
-        and not able.comments
-        and "This source cannot read comments.",
+        "include_comments": wish.include_comments and "Not available yet: posts only.",
         "only_new": wish.only_new and "Not available yet: every scrape reads the whole listing.",
         "parallelism": wish.parallelism != 1 and "Not available yet: targets are read in order.",
     }
