@@ -10,11 +10,12 @@ import contextlib
 import contextvars
 import re
 import time
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, Self
 
 import orjson
+from django.http import StreamingHttpResponse
 
 from common import wakeup
 from common.errors import InvalidInput
@@ -293,8 +294,9 @@ class _OpenFeed:
 class Viewer:
     """One connection: told from outside to end with some last bytes (a reason, a retry advice)."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_leave: Callable[[], None] | None = None) -> None:
         self.farewell: bytes | None = None
+        self.on_leave = on_leave
         self._news: asyncio.Future[None] | None = None
 
     def dismiss(self, farewell: bytes) -> None:
@@ -347,20 +349,45 @@ async def follow(
 ) -> AsyncGenerator[bytes, None]:
     """Yield a stream's bytes: advice, snapshot, everything after the cursor, until its end.
 
-    A cursor beyond the log is unknown: the client is told to drop what it has.
+    The first part is empty: once it was taken, the viewer's leave is certain to be noted. A cursor
+    beyond the log is unknown: the client is told to drop what it has.
     """
-    snapshot, log_end = await reader.snapshot()
-    yield retry_frame(RETRY_MILLISECONDS)
-    if cursor is not None and cursor.seq > log_end.seq:
-        yield frame("reset", {})
-        cursor = None
-    yield snapshot
-    place = _Place(cursor or START)
-    async with feeds.watching(reader, max(place.position, log_end)) as feed:
-        while viewer.farewell is None and not place.has_ended:
-            if part := await place.take(feed):
-                yield part
-            elif place.is_waiting(feed):
-                await viewer.wait(feed)
-        if viewer.farewell and not place.has_ended:
-            yield viewer.farewell
+    try:
+        yield b""
+        head, log_end = await reader.snapshot()
+        if cursor is not None and cursor.seq > log_end.seq:
+            head, cursor = frame("reset", {}) + head, None
+        place = _Place(cursor or START)
+        yield retry_frame(RETRY_MILLISECONDS) + head
+        del head
+        async with feeds.watching(reader, max(place.position, log_end)) as feed:
+            while viewer.farewell is None and not place.has_ended:
+                if part := await place.take(feed):
+                    yield part
+                elif place.is_waiting(feed):
+                    await viewer.wait(feed)
+            if viewer.farewell and not place.has_ended:
+                yield viewer.farewell
+    finally:
+        if viewer.on_leave is not None:
+            viewer.on_leave()
+
+
+class EventStreamResponse(StreamingHttpResponse):
+    """An answer that is a stream of events; no proxy may hold it back, compress or keep it."""
+
+    def __init__(self, parts: AsyncGenerator[bytes, None]) -> None:
+        super().__init__(
+            parts,
+            content_type="text/event-stream; charset=utf-8",
+            headers={
+                "Cache-Control": "no-cache, no-transform",
+                "X-Accel-Buffering": "no",
+                "Content-Encoding": "identity",
+            },
+        )
+        self._parts = parts
+
+    def __aiter__(self) -> AsyncGenerator[bytes, None]:
+        """Give the parts as they are: Django's two wrappers cost as much per frame as the frame."""
+        return self._parts

@@ -10,8 +10,19 @@ from django.views import defaults
 
 from common.errors import ApplicationError, NotFound, error_body
 from config.logs import request_id
+from config.pages import is_page
 
 API_PREFIX = "/api/"
+
+# Answers of the API are data: nothing in them may run, be framed, or be kept.
+_API_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
 
 # Teppan uses none of what this policy could grant.
 _PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
@@ -32,10 +43,14 @@ class ResponsesMiddleware:
 
     async def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer, with the headers added."""
+        request.get_host()  # raises for a host that is not ours
         response = await self.get_response(request)
         response.headers.setdefault("Permissions-Policy", _PERMISSIONS_POLICY)
-        if request.path.startswith(API_PREFIX):
-            response.headers.setdefault("Cache-Control", "no-store")
+        if not is_page(request):
+            for name, value in _API_HEADERS.items():
+                response.headers.setdefault(name, value)
+            if isinstance(response, HttpResponse):
+                response.headers.setdefault("Content-Length", str(len(response.content)))
         return response
 
     def process_exception(

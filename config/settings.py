@@ -87,15 +87,15 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "config.logs.RequestIdMiddleware",
     "config.responses.ResponsesMiddleware",
-    "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "config.pages.PageSecurity",
+    "config.pages.StaticFiles",
+    "config.pages.PageContentPolicy",
+    "config.pages.PageSession",
+    "config.pages.PageCommon",
+    "config.pages.PageForms",
+    "config.pages.PageUser",
+    "config.pages.PageMessages",
+    "config.pages.PageFrame",
 ]
 
 TEMPLATES = [

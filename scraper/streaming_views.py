@@ -1,10 +1,6 @@
 """The stream of a job: authenticate, then follow its log. No thread and no connection is held."""
 
-import math
 import time
-from collections import deque
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -13,13 +9,11 @@ from django.http import (
     HttpResponse,
     HttpResponseBase,
     HttpResponseNotAllowed,
-    JsonResponse,
-    StreamingHttpResponse,
 )
 from django.views.decorators.csrf import csrf_exempt
 
 from common import sse
-from common.errors import ApplicationError, InvalidInput, TooMany, Unauthenticated, error_body
+from common.errors import InvalidInput
 from common.executors import run_in_database_thread
 from projects.selectors import Principal, authenticate_bearer
 from scraper import drives, selectors, viewers
@@ -38,7 +32,7 @@ class JobLog:
     def __init__(self, job_id: int) -> None:
         self.stream = f"{ScrapingJob.stream_kind}:{job_id}"
         self._job_id = job_id
-        self._seen: deque[tuple[float, int]] = deque()
+        self._seen: list[tuple[float, int]] = []
 
     async def snapshot(self) -> tuple[bytes, sse.Position]:
         """Return the job as it is, and the end of its log at that moment."""
@@ -77,7 +71,7 @@ class JobLog:
         now = time.monotonic()
         self._seen.append((now, posts_scraped))
         while now - self._seen[0][0] > RATE_SECONDS:
-            self._seen.popleft()
+            self._seen.pop(0)
         since, before = self._seen[0]
         return round((posts_scraped - before) / (now - since), 1) if now > since else 0.0
 
@@ -87,50 +81,21 @@ async def job_stream(request: HttpRequest, job_id: int) -> HttpResponseBase:
     """GET: the job's events as server-sent events, from a cursor on."""
     if request.method != "GET":
         return HttpResponseNotAllowed(["GET"])
-    try:
-        return await _job_stream(request, job_id)
-    except ApplicationError as error:
-        headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthenticated) else {}
-        if isinstance(error, TooMany):
-            headers["Retry-After"] = str(math.ceil(error.retry_after))
-        return JsonResponse(error_body(error), status=error.status, headers=headers)
-
-
-async def _job_stream(request: HttpRequest, job_id: int) -> HttpResponseBase:
     principal = await sync_to_async(_authenticate)(request)
     cursor = _cursor_of(request)
     job = await sync_to_async(selectors.job_of)(principal.user, job_id)
     if job.is_terminal and cursor is not None and cursor.seq == job.event_seq:
         return HttpResponse(status=204)
-    content = _content(principal, job_id, cursor)
-    await anext(content)
+    viewer = viewers.admit(principal, job_id)
+    parts = sse.follow(_feeds, JobLog(job_id), cursor, viewer)
+    await anext(parts)
     if job.mode == ScrapingJob.Mode.STREAM and not job.is_terminal:
         try:
             await drives.open_drive(job_id)
         except BaseException:
-            await content.aclose()
+            await parts.aclose()
             raise
-    return StreamingHttpResponse(
-        content,
-        content_type="text/event-stream; charset=utf-8",
-        headers={
-            "Cache-Control": "no-cache, no-transform",
-            "X-Accel-Buffering": "no",
-            "Content-Encoding": "identity",
-        },
-    )
-
-
-async def _content(
-    principal: Principal, job_id: int, cursor: sse.Position | None
-) -> AsyncGenerator[bytes, None]:
-    """Yield nothing once admitted (so that a refusal is still an answer), then the stream."""
-    async with viewers.admitted(principal, job_id) as viewer:
-        yield b""
-        followed = sse.follow(_feeds, JobLog(job_id), cursor, viewer)
-        async with aclosing(followed) as parts:
-            async for part in parts:
-                yield part
+    return sse.EventStreamResponse(parts)
 
 
 def _authenticate(request: HttpRequest) -> Principal:

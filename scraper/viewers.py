@@ -6,13 +6,12 @@ drives live jobs that lost their driver.
 """
 
 import asyncio
-import contextlib
 import contextvars
 import logging
 import random
 from collections import Counter
-from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from functools import partial
 
 from django.conf import settings
 from django.db import Error as DatabaseError
@@ -41,6 +40,7 @@ class _Open:
 
 
 _open: dict[int, _Open] = {}
+_of_user: Counter[int] = Counter()
 _tasks: list[asyncio.Task[None]] = []
 
 
@@ -49,19 +49,26 @@ def count_open() -> int:
     return len(_open)
 
 
-@contextlib.asynccontextmanager
-async def admitted(principal: Principal, job_id: int) -> AsyncGenerator[sse.Viewer, None]:
-    """Yield a viewer that is looked after. Raises TooMany beyond the user's number of streams."""
-    mine = sum(1 for one in _open.values() if one.principal.user_id == principal.user_id)
-    if mine >= settings.TEPPAN["MAX_STREAMS_PER_USER"]:
+def admit(principal: Principal, job_id: int) -> sse.Viewer:
+    """Return a viewer that is looked after until it leaves.
+
+    Raises TooMany beyond the user's number of streams.
+    """
+    if _of_user[principal.user_id] >= settings.TEPPAN["MAX_STREAMS_PER_USER"]:
         raise TooMany("You have too many streams open; close one.", retry_after=5)
     viewer = sse.Viewer()
+    viewer.on_leave = partial(_leave, id(viewer), principal.user_id)
     _open[id(viewer)] = _Open(principal, job_id, viewer)
+    _of_user[principal.user_id] += 1
     _ensure_rounds()
-    try:
-        yield viewer
-    finally:
-        del _open[id(viewer)]
+    return viewer
+
+
+def _leave(number: int, user_id: int) -> None:
+    del _open[number]
+    _of_user[user_id] -= 1
+    if not _of_user[user_id]:
+        del _of_user[user_id]
 
 
 def _ensure_rounds() -> None:
