@@ -88,8 +88,8 @@ MIDDLEWARE = [
     "config.logs.RequestIdMiddleware",
     "config.responses.ResponsesMiddleware",
     "config.pages.PageSecurity",
-    "config.pages.StaticFiles",
     "config.pages.PageContentPolicy",
+    "config.pages.StaticFiles",
     "config.pages.PageSession",
     "config.pages.PageCommon",
     "config.pages.PageForms",
@@ -158,6 +158,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 2,
 }
 CELERY_ENABLE_UTC = True
+CELERY_BEAT_SCHEDULE = {
+    "resume-removals": {"task": "projects.resume_removals", "schedule": timedelta(minutes=1)},
+    "forget-expired": {"task": "projects.forget_expired_records", "schedule": timedelta(hours=1)},
+}
 CELERY_TIMEZONE = "UTC"
 
 STATIC_URL = "/static/"
