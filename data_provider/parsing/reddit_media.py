@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from data_provider.errors import InvalidResponse
-from data_provider.parsing.reddit_values import count, web_address
+from data_provider.parsing.reddit_values import count, is_picture_address, web_address
 from data_provider.parsing.reddit_wire import PostWire, Scalar, read_loosely
 from data_provider.types import Media
 
@@ -29,7 +29,6 @@ class _Preview(msgspec.Struct):
 
 
 _PREVIEW = msgspec.json.Decoder(_Preview)
-_PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".webp")
 _EMPTY = (b"null", b"{}", b"[]", b"true", b"false")
 # The longest of those; spares copying a gallery only to see that it is one.
 _LONGEST_EMPTY = 5
@@ -46,8 +45,7 @@ def is_picture(post: PostWire) -> bool:
         return True
     if post.is_self or not isinstance(post.url, str):
         return False
-    path = post.url.partition("?")[0].lower()
-    return path.endswith(_PICTURES) and web_address(path) is not None
+    return is_picture_address(post.url)
 
 
 def media_of(post: PostWire, text: TextReader) -> tuple[Media, ...]:

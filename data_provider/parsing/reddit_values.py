@@ -22,6 +22,7 @@ _GONE: dict[str, Removed] = {
 }
 # The longest of them with room for blanks around it; spares lowering long texts.
 _LONGEST_GONE = 32
+_PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".webp")
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,12 @@ def body_and_removal(text: str, category: Scalar = None) -> tuple[str, Removed |
 def web_address(text: str) -> str | None:
     """Return an http(s) address, null for words such as `self` and for all other schemes."""
     return text if text.startswith(("https://", "http://")) else None
+
+
+def is_picture_address(text: str) -> bool:
+    """Say whether an address is one directly linked picture."""
+    path = text.partition("?")[0].lower()
+    return path.endswith(_PICTURES) and web_address(path) is not None
 
 
 def relative_permalink(text: str) -> str:

@@ -6,6 +6,7 @@ subreddit, index), so any page can be asked for at any time. The dialects tell t
 ==========================================  ================================================
 /r/NAME/SORT.json, /comments/ID.json, ...   Reddit's public JSON
 the same paths without .json                the official API, for a bearer token only
+/r/NAME/SORT.rss                            Atom feeds of 25 entries
 POST /api/v1/access_token                   issues one, for tokens.SCRIPT_CLIENT by Basic auth
 ==========================================  ================================================
 

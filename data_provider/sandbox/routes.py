@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from data_provider.sandbox import bodies
 from data_provider.sandbox.about import build_subreddit
+from data_provider.sandbox.atom import feed_window, render_feed
 from data_provider.sandbox.listing import LARGEST_LIMIT, SORTS, Listings, envelop
 from data_provider.sandbox.posts import build_post
 from data_provider.sandbox.search import Searches
@@ -78,6 +79,8 @@ class Routes:
         return self._answer_inside(request, subreddit, inside[2] or "hot")
 
     def _answer_inside(self, request: Request, subreddit: Subreddit, rest: str) -> Response:
+        if request.dialect == "atom":
+            return self._answer_feed(request, subreddit, rest)
         if rest in SORTS:
             return _page(self._listings.page(subreddit, rest, request.params), request)
         if rest == "about":
@@ -88,6 +91,12 @@ class Routes:
             place = subreddit if is_restricted else None
             return _page(self._searches.posts(place, request.params), request)
         return self._answer_comments(request, rest, subreddit)
+
+    def _answer_feed(self, request: Request, subreddit: Subreddit, rest: str) -> Response:
+        if rest not in SORTS:
+            return bodies.error(404)
+        listing = self._listings.page(subreddit, rest, feed_window(request.params))
+        return render_feed(subreddit, rest, request, listing)
 
     def _answer_comments(
         self, request: Request, rest: str, subreddit: Subreddit | None

@@ -20,6 +20,10 @@ class Door:
     # Codes that this source gives for a subreddit of the simulation, beside the common ones.
     codes: tuple[tuple[str, str], ...] = ()
     has_wall_at_1000: bool = True
+    # Fields of a post that this source cannot know: null, or false for flags.
+    lacks: tuple[str, ...] = ()
+    # Kinds of posts that it takes for others; of those only the common fields are the same.
+    confuses: tuple[str, ...] = ()
 
     def config(self, url: str) -> dict[str, Any]:
         return {name: value.format(url=url) for name, value in self.settings.items()}
@@ -52,6 +56,22 @@ DOORS = (
             "reddit_client_id": SCRIPT_CLIENT[0],
             "reddit_client_secret": SCRIPT_CLIENT[1],
         },
+    ),
+    Door(
+        "rss",
+        {"reddit_www_url": "{url}"},
+        lacks=(
+            "score",
+            "upvote_ratio",
+            "num_comments",
+            "flair",
+            "over_18",
+            "spoiler",
+            "stickied",
+            "locked",
+            "edited_at",
+        ),
+        confuses=("crosspost", "poll", "gallery", "video"),
     ),
     Door("sandbox", {"sandbox_url": "{url}"}, has_wall_at_1000=False),
 )

@@ -14,6 +14,7 @@ from data_provider import (
     NotFound,
     Notice,
     Page,
+    Post,
     ProviderConfig,
     Query,
     ScraperBackend,
@@ -131,13 +132,41 @@ class TestListing:
                 assert "\\u0000" not in page.model_dump_json()
 
     async def test_keeps_the_facts_of_a_post(self, source: ScraperBackend) -> None:
-        (page,) = await pages_of(source, Query(subreddit="tiny"))
+        page = (await pages_of(source, Query(subreddit="tiny")))[0]
         for post in page.posts:
             assert post.id.startswith("t3_")
             assert post.permalink.startswith("/r/tiny/comments/")
             assert post.created_at.utcoffset() is not None
             assert post.created_at.microsecond == 0
         assert page.backend == source.name
+
+    @pytest.mark.parametrize("subreddit", ["python", "photography"])
+    async def test_tells_of_the_same_300_posts_the_same_as_any_other(
+        self, source: ScraperBackend, door: Door, reddit: SandboxServer, subreddit: str
+    ) -> None:
+        query = Query(subreddit=subreddit, limit=300)
+        found = await source.scrape_subreddit_posts(query)
+        async with get_scraper("sandbox", ProviderConfig(sandbox_url=reddit.url)) as reference:
+            expected = await reference.scrape_subreddit_posts(query)
+        assert [post.id for post in found] == [post.id for post in expected]
+        for post, other in zip(found, expected, strict=True):
+            facts, wanted = facts_of(post, door), facts_of(other, door)
+            names = COMMON_FIELDS if other.post_type in door.confuses else facts.keys()
+            assert {name: facts[name] for name in names} == {name: wanted[name] for name in names}
+            assert {name: getattr(post, name) or None for name in door.lacks} == dict.fromkeys(
+                door.lacks
+            )
+
+
+COMMON_FIELDS = ("id", "subreddit", "title", "author", "selftext", "permalink", "created_at")
+
+
+def facts_of(post: Post, door: Door) -> dict[str, Any]:
+    """What the source knows of a post; blanks in texts are as its medium has them."""
+    facts = {name: value for name, value in post if name not in door.lacks}
+    for name in ("title", "selftext"):
+        facts[name] = facts[name].split()
+    return facts | {"media": [(media.type, media.url) for media in post.media]}
 
 
 class TestFailure:
