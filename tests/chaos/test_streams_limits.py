@@ -187,7 +187,8 @@ class TestShutdown:
         assert max(ended_at for _, ended_at in rests) - told_at < CLOSING_SECONDS
         assert all(stream._body.is_complete for stream in streams)
         check_spread([stream.parser.retry or 0 for stream in streams])
-        await asyncio.to_thread(fragile.revive)
+        # Not in a thread: the leash of a process is held by the thread that started it.
+        fragile.revive()
         fragile.upstream.let("shutdown", 100)
         seen = [*firsts[0], *rests[0][0]]
         seen += await asyncio.to_thread(person.watch, job, durable(seen)[-1].id)
