@@ -1,12 +1,11 @@
-// The list of received posts with its controls: filter, follow, pause; and the post that was opened.
-import { Button, TextInput } from "@mantine/core";
-import { IconArrowDown, IconPlayerPause, IconPlayerPlay, IconSearch } from "@tabler/icons-react";
+// The list of received posts as its reader wants it: filtered, followed, held; and the post opened.
 import { type ReactNode, useCallback, useRef, useState } from "react";
 import type { Post } from "@/api/types";
 import { formatCount } from "@/lib/format";
 import classes from "./live.module.css";
 import { LiveList } from "./live-list";
 import type { LiveStore } from "./live-store";
+import { LiveToolbar } from "./live-toolbar";
 import { RowWindow } from "./row-window";
 import { useFollow } from "./use-follow";
 import { useLive } from "./use-scrape-stream";
@@ -32,49 +31,28 @@ export function LivePosts({ store, renderPost }: LivePostsProps) {
   const unseen = Math.max(0, rows.length - seen.current) + heldBack;
   const open = useCallback((post: Post) => setOpened(post), []);
   const close = useCallback(() => setOpened(null), []);
-  function pause(on: boolean): void {
-    if (on) view.pause(store.state);
-    else view.resume();
-    setPaused(on);
-  }
+  const pause = useCallback(
+    (on: boolean) => {
+      if (on) view.pause(store.state);
+      else view.resume();
+      setPaused(on);
+    },
+    [view, store],
+  );
   function showNewest(): void {
     pause(false);
     follow.turn(true);
   }
   return (
     <section aria-label="Live posts">
-      <div className={classes.toolbar}>
-        <TextInput
-          className={classes.filter}
-          aria-label="Filter received posts"
-          placeholder="Filter received posts"
-          leftSection={<IconSearch size={15} aria-hidden="true" />}
-          value={text}
-          onChange={(event) => setText(event.currentTarget.value)}
-        />
-        <Button
-          variant="default"
-          aria-pressed={follow.isOn}
-          leftSection={<IconArrowDown size={15} aria-hidden="true" />}
-          onClick={() => follow.turn(!follow.isOn)}
-        >
-          Follow
-        </Button>
-        <Button
-          variant="default"
-          aria-pressed={isPaused}
-          leftSection={
-            isPaused ? (
-              <IconPlayerPlay size={15} aria-hidden="true" />
-            ) : (
-              <IconPlayerPause size={15} aria-hidden="true" />
-            )
-          }
-          onClick={() => pause(!isPaused)}
-        >
-          {isPaused ? "Resume view" : "Pause view"}
-        </Button>
-      </div>
+      <LiveToolbar
+        text={text}
+        isFollowing={follow.isOn}
+        isPaused={isPaused}
+        onText={setText}
+        onFollow={follow.turn}
+        onPause={pause}
+      />
       <div className={classes.split}>
         <LiveList
           scroller={scroller}
