@@ -102,6 +102,7 @@ const run = createRoute({
   getParentRoute: () => project,
   path: "/runs/$jobId",
   params: idParam("jobId"),
+  validateSearch: searchReader({ view: choiceParam(["details"]) }),
   component: lazyRouteComponent(() => import("./pages/run-pages"), "RunRoute"),
 });
 

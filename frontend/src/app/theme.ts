@@ -108,19 +108,27 @@ export const theme = createTheme({
 
 const NAMED_COLORS = ["tetsu", "ember", "gray", "red", "green", "yellow", "blue", "orange"];
 
-function lightText(shade: number): Record<string, string> {
+/** Quiet fills (badges, alerts) and the text on them: a tint of the colour over whatever is below. */
+function quietFills(tint: number, text: number, strength: number): Record<string, string> {
   return Object.fromEntries(
-    NAMED_COLORS.map((name) => [
-      `--mantine-color-${name}-light-color`,
-      `var(--mantine-color-${name}-${shade})`,
-    ]),
+    NAMED_COLORS.flatMap((name) => {
+      const color = `var(--mantine-color-${name}-${tint})`;
+      return [
+        [`--mantine-color-${name}-light`, `color-mix(in srgb, ${color} ${strength}%, transparent)`],
+        [
+          `--mantine-color-${name}-light-hover`,
+          `color-mix(in srgb, ${color} ${strength + 6}%, transparent)`,
+        ],
+        [`--mantine-color-${name}-light-color`, `var(--mantine-color-${name}-${text})`],
+      ];
+    }),
   );
 }
 
 export const cssVariablesResolver: CSSVariablesResolver = () => ({
   variables: { "--teppan-header-height": "48px" },
   light: {
-    ...lightText(9),
+    ...quietFills(6, 9, 13),
     "--mantine-color-body": "#ffffff",
     "--mantine-color-dimmed": "var(--mantine-color-gray-7)",
     "--mantine-color-placeholder": "var(--mantine-color-gray-7)",
@@ -133,7 +141,7 @@ export const cssVariablesResolver: CSSVariablesResolver = () => ({
     "--teppan-selected": "var(--mantine-color-tetsu-0)",
   },
   dark: {
-    ...lightText(2),
+    ...quietFills(5, 2, 20),
     "--mantine-color-body": "var(--mantine-color-dark-8)",
     "--mantine-color-dimmed": "var(--mantine-color-dark-1)",
     "--mantine-color-placeholder": "var(--mantine-color-dark-2)",

@@ -11,6 +11,7 @@ import { JobList } from "@/features/jobs/job-list";
 import { NewScrape } from "@/features/jobs/new-scrape";
 import { LiveRun } from "@/features/live";
 import { PostPeek } from "@/features/posts/post-peek";
+import { RunTrail } from "./run-trail";
 import { WithProject } from "./with-project";
 
 export function AllRunsRoute() {
@@ -51,23 +52,41 @@ export function ProjectRunsRoute() {
 
 export function RunRoute() {
   const { projectId, jobId } = useParams({ from: "/house/projects/$projectId/runs/$jobId" });
-  return <Run key={jobId} projectId={projectId} jobId={jobId} />;
+  const { view } = useSearch({ from: "/house/projects/$projectId/runs/$jobId" });
+  return <Run key={jobId} projectId={projectId} jobId={jobId} isInDetail={view === "details"} />;
 }
 
-function Run({ projectId, jobId }: { projectId: number; jobId: number }) {
+interface RunProps {
+  projectId: number;
+  jobId: number;
+  isInDetail: boolean;
+}
+
+function Run({ projectId, jobId, isInDetail }: RunProps) {
   const { data: job, isFetched } = useQuery(jobQuery(jobId));
   const isWorthWatching = job !== undefined && (job.mode === "stream" || !isTerminal(job.status));
   // A run that ends while it is watched stays on this screen.
   const [isWatched, setWatched] = useState(false);
   if (isWorthWatching && !isWatched) setWatched(true);
   if (!isFetched) return <LoadingRows count={4} height={64} />;
-  if (!isWatched) return <JobDetail jobId={jobId} />;
+  const trail = <RunTrail projectId={projectId} jobId={jobId} canWatch={isWatched} />;
+  if (!isWatched || isInDetail) {
+    return (
+      <>
+        {trail}
+        <JobDetail jobId={jobId} />
+      </>
+    );
+  }
   return (
-    <LiveRun
-      jobId={jobId}
-      renderPost={(post, onClose) => (
-        <PostPeek projectId={projectId} fullname={post.id} known={post} onClose={onClose} />
-      )}
-    />
+    <>
+      {trail}
+      <LiveRun
+        jobId={jobId}
+        renderPost={(post, onClose) => (
+          <PostPeek projectId={projectId} fullname={post.id} known={post} onClose={onClose} />
+        )}
+      />
+    </>
   );
 }

@@ -39,7 +39,9 @@ export function SubredditTable({ projectId, subreddits }: SubredditTableProps) {
                     r/{row.subreddit}
                   </TextLink>
                 </Table.Td>
-                <Table.Td className={tables.number}>{formatCount(row.posts)}</Table.Td>
+                <Table.Td className={tables.number} data-label="Posts">
+                  {formatCount(row.posts)}
+                </Table.Td>
                 <Table.Td className={tables.number}>
                   <RelativeTime at={row.last_fetched_at} />
                 </Table.Td>
