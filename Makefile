@@ -5,6 +5,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 FRONTEND := $(wildcard frontend/package-lock.json)
 NPM := npm --prefix frontend
+# Node brings its own list of certificates; a company's proxy is in the system's.
+SYSTEM_CERTIFICATES := $(wildcard /etc/ssl/certs/ca-certificates.crt)
+ifneq ($(SYSTEM_CERTIFICATES),)
+export NODE_EXTRA_CA_CERTS ?= $(SYSTEM_CERTIFICATES)
+endif
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-python setup-frontend setup-browser run demo dev test test-backend test-frontend test-browser check format openapi bench clean
