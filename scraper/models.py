@@ -71,7 +71,9 @@ class ScrapingTarget(models.Model):
 
     CHANGED = "target.changed"
 
-    job = models.ForeignKey(ScrapingJob, on_delete=models.CASCADE, related_name="targets")
+    job = models.ForeignKey(
+        ScrapingJob, on_delete=models.CASCADE, related_name="targets", db_index=False
+    )
     position = models.PositiveIntegerField()
     subreddit = models.CharField(max_length=64)
     status = models.CharField(max_length=10, choices=Run.Status.choices, default="pending")
@@ -129,7 +131,8 @@ class ScrapingTarget(models.Model):
 class ScrapedPost(models.Model):
     """A post as last seen, once per project. Columns are named as in the REST API."""
 
-    project = models.ForeignKey("projects.Project", on_delete=models.CASCADE)
+    # Not indexed alone: the constraint's index begins with it, and each index costs every insert.
+    project = models.ForeignKey("projects.Project", on_delete=models.CASCADE, db_index=False)
     fullname = models.TextField()
     subreddit = models.TextField()
     title = models.TextField()
@@ -175,7 +178,7 @@ class ScrapedPost(models.Model):
 class JobPost(models.Model):
     """That a job saw a post, and as which part of which event (`seq:n` in the stream)."""
 
-    job = models.ForeignKey(ScrapingJob, on_delete=models.CASCADE)
+    job = models.ForeignKey(ScrapingJob, on_delete=models.CASCADE, db_index=False)
     post = models.ForeignKey(ScrapedPost, on_delete=models.CASCADE)
     seq = models.BigIntegerField()
     n = models.PositiveIntegerField()
