@@ -79,8 +79,9 @@ format: setup-python ## put the code into its format
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
-openapi: setup-python ## write docs/openapi.json from the code
+openapi: setup-python ## write docs/openapi.json, and the dashboard's types, from the code
 	@$(BIN)/python manage.py spectacular --format openapi-json --validate --fail-on-warn --file docs/openapi.json
+	@$(if $(wildcard frontend/node_modules),$(NPM) run --silent api)
 
 bench: setup ## all benchmarks; each prints one JSON line
 	@for file in benchmarks/[a-z]*.py; do $(BIN)/python $$file; done
