@@ -166,6 +166,7 @@ CELERY_TIMEZONE = "UTC"
 
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT.mkdir(exist_ok=True)
 DASHBOARD_DIR = BASE_DIR / "frontend" / "dist"
 STATICFILES_DIRS = [DASHBOARD_DIR] if DASHBOARD_DIR.is_dir() else []
 # The bundler has put a content hash into these names.
