@@ -8,10 +8,8 @@ import asyncio
 import contextvars
 import logging
 from collections.abc import Coroutine
-from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.utils import timezone
 
 from common import draining
@@ -19,7 +17,7 @@ from common.executors import run_in_database_thread
 from projects import runs
 from projects.keeper import Guard, Keeper, StopReason
 from scraper.models import ScrapingJob
-from scraper.runner import run_job
+from scraper.runner import is_unwatched, run_job
 from scraper.sources import open_source
 
 logger = logging.getLogger(__name__)
@@ -64,13 +62,8 @@ def _take(job_id: int) -> ScrapingJob | None:
 async def _drive(job: ScrapingJob) -> None:
     guard = Guard()
     try:
-        with keeper.keeping(job, guard, is_unwatched=_is_unwatched):
+        with keeper.keeping(job, guard, is_unwatched=is_unwatched):
             async for _ in run_job(job, open_source, guard):
                 pass
     except Exception:
         logger.exception("The drive of %s broke off; a worker will take over.", job)
-
-
-def _is_unwatched(viewed_at: datetime | None) -> bool:
-    grace = timedelta(seconds=settings.TEPPAN["VIEWER_GRACE_SECONDS"])
-    return viewed_at is None or timezone.now() - viewed_at > grace

@@ -9,9 +9,11 @@ import logging
 import uuid
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
+from django.utils import timezone
 
 from common.executors import run_in_database_thread
 from data_provider import Notice, Page, Query, ScraperBackend, SourceError
@@ -36,6 +38,7 @@ async def run_job(
     """
     try:
         for target in await run_in_database_thread(store.open_targets, job):
+            guard.check()
             async with aclosing(_scrape_target(job, target, open_source, guard)) as pages:
                 async for committed in pages:
                     yield committed
@@ -46,6 +49,12 @@ async def run_job(
     except (GeneratorExit, asyncio.CancelledError):
         await run_in_database_thread(job.release, job.lease)
         raise
+
+
+def is_unwatched(viewed_at: datetime | None) -> bool:
+    """Tell whether the viewers of a live job have been gone for longer than they may."""
+    grace = timedelta(seconds=settings.TEPPAN["VIEWER_GRACE_SECONDS"])
+    return viewed_at is None or timezone.now() - viewed_at > grace
 
 
 async def _scrape_target(

@@ -18,7 +18,7 @@ from common.background_loop import submit
 from projects import runs
 from projects.keeper import Guard, Keeper, StopReason
 from scraper.models import ScrapingJob
-from scraper.runner import run_job
+from scraper.runner import is_unwatched, run_job
 from scraper.sources import open_source
 
 # Two looks a second would be as good; a job waits this long at most for a lost message.
@@ -60,16 +60,24 @@ def stop_worker() -> None:
 
 async def _drive(job: ScrapingJob) -> None:
     guard = Guard()
+    # A live job that stops without viewers does so here too: nobody may ever have opened it.
+    watch = is_unwatched if _stops_unwatched(job) else None
     try:
-        with keeper.keeping(job, guard):
+        with keeper.keeping(job, guard, is_unwatched=watch):
             if _stopping.is_set():
                 guard.stop(StopReason.SHUTDOWN)
+            elif watch and watch(job.viewed_at):
+                guard.stop(StopReason.UNWATCHED)
             async with aclosing(run_job(job, open_source, guard)) as pages:
                 async for _ in pages:
                     pass
     except Exception:
         logger.exception("%s broke off; it will be taken over.", job)
         raise
+
+
+def _stops_unwatched(job: ScrapingJob) -> bool:
+    return job.mode == ScrapingJob.Mode.STREAM and job.config["on_disconnect"] == "stop"
 
 
 def _sweep_until_stopped() -> None:
