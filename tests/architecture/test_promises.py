@@ -8,6 +8,8 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.conf import settings
+from django.utils.module_loading import import_string
 
 from config.env import BACKENDS, ROOT, Environment
 from data_provider import errors
@@ -98,6 +100,13 @@ class TestLockFiles:
         ]
         assert len(pins) > 50
         assert all("--hash=sha256:" in lines[number + 1] for number in pins)
+
+
+class TestMiddleware:
+    @pytest.mark.parametrize("name", settings.MIDDLEWARE)
+    def test_needs_no_thread(self, name: str) -> None:
+        """A stream whose client leaves while a thread hands its response on is never closed."""
+        assert import_string(name).async_capable
 
 
 class TestErrors:
