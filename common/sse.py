@@ -1,4 +1,4 @@
-"""Server-sent events: frames, resume positions, and following a log with any number of viewers.
+"""Server-sent events: following a log with any number of viewers.
 
 A Feed reads one log once per process and keeps its latest frames, rendered once; viewers share
 them. A viewer that fell behind, or comes late, reads the log itself until it has caught up, so
@@ -8,17 +8,15 @@ nothing is buffered per viewer. What a log contains is the business of the LogRe
 import asyncio
 import contextlib
 import contextvars
-import re
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, Self
+from typing import Protocol
 
-import orjson
 from django.http import StreamingHttpResponse
 
 from common import wakeup
-from common.errors import InvalidInput
+from common.frames import KEEPALIVE, RETRY_MILLISECONDS, START, Position, frame, retry_frame
 
 # A lost poke costs at most this long.
 POLL_SECONDS = 1.0
@@ -28,72 +26,6 @@ PROGRESS_SECONDS = 0.5
 KEPT_FRAMES = 4000
 # One write of a viewer: large enough to be cheap, small enough not to sit in a slow phone's socket.
 MOST_FRAMES_PER_WRITE = 500
-RETRY_MILLISECONDS = 3000
-KEEPALIVE = b":keepalive\n\n"
-
-_CURSOR = re.compile(r"(\d{1,19})(?::(\d{1,6}))?", re.ASCII)
-# Beyond every place inside an event: a cursor without a place means "all of this event was seen".
-_END = 10**7
-_LARGEST_SEQ = 2**63 - 1
-
-# JSON may contain these raw, and the standard's parser keeps them, but clients that split lines
-# the way Python's str.splitlines does would cut the data there.
-_SEPARATORS = {
-    "\u2028".encode(): b"\\u2028",
-    "\u2029".encode(): b"\\u2029",
-    "\u0085".encode(): b"\\u0085",
-}
-
-
-class Position(NamedTuple):
-    """A place in a log: after the n-th part of event `seq`, or after all of it."""
-
-    seq: int
-    n: int
-
-    @classmethod
-    def end_of(cls, seq: int) -> Self:
-        """Return the place after the whole event."""
-        return cls(seq, _END)
-
-    @property
-    def is_inside(self) -> bool:
-        """Whether parts of the same event may follow."""
-        return self.n < _END
-
-    def __str__(self) -> str:
-        return f"{self.seq}:{self.n}" if self.is_inside else str(self.seq)
-
-
-START = Position.end_of(0)
-
-
-def parse_cursor(text: str) -> Position:
-    """Return the position that a client resumes from. Raises InvalidInput."""
-    match = _CURSOR.fullmatch(text)
-    if not match or int(match[1]) > _LARGEST_SEQ:
-        raise InvalidInput("invalid_cursor", "An event id looks like 12 or 12:34.", attr="after")
-    return Position(int(match[1]), int(match[2]) if match[2] else _END)
-
-
-def as_json(data: Any) -> bytes:
-    """Return data as one line of JSON that no line splitter can cut."""
-    text = orjson.dumps(data, option=orjson.OPT_UTC_Z)
-    for raw, escaped in _SEPARATORS.items():
-        if raw in text:
-            text = text.replace(raw, escaped)
-    return text
-
-
-def frame(event: str, data: Any, position: Position | None = None) -> bytes:
-    """Return one event as sent; only durable events have a position."""
-    number = b"id: %s\n" % str(position).encode() if position else b""
-    return b"%sevent: %s\ndata: %s\n\n" % (number, event.encode(), as_json(data))
-
-
-def retry_frame(milliseconds: int) -> bytes:
-    """Return the advice how long to wait before reconnecting."""
-    return b"retry: %d\n\n" % milliseconds
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from common.sse import Position
+from common.frames import Position
 from projects.activity import LoggedEvent, read_after
 from scraper import events, selectors
 

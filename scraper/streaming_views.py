@@ -12,7 +12,7 @@ from django.http import (
 )
 from django.views.decorators.csrf import csrf_exempt
 
-from common import sse
+from common import frames, sse
 from common.errors import InvalidInput
 from common.executors import run_in_database_thread
 from projects.selectors import Principal, authenticate_bearer
@@ -34,12 +34,12 @@ class JobLog:
         self._job_id = job_id
         self._seen: list[tuple[float, int]] = []
 
-    async def snapshot(self) -> tuple[bytes, sse.Position]:
+    async def snapshot(self) -> tuple[bytes, frames.Position]:
         """Return the job as it is, and the end of its log at that moment."""
         job = await run_in_database_thread(selectors.job_detail, self._job_id)
-        return sse.frame("snapshot", job), sse.Position.end_of(job["event_seq"])
+        return frames.frame("snapshot", job), frames.Position.end_of(job["event_seq"])
 
-    async def read(self, after: sse.Position) -> sse.Frames:
+    async def read(self, after: frames.Position) -> sse.Frames:
         """Return the next entries as frames; rendering is part of the database thread's work."""
         return await run_in_database_thread(self._read, after)
 
@@ -52,19 +52,19 @@ class JobLog:
             "rate": self._rate(job["posts_scraped"]),
             "eta_seconds": job["eta_seconds"],
         }
-        return sse.frame("progress", progress)
+        return frames.frame("progress", progress)
 
-    def _read(self, after: sse.Position) -> sse.Frames:
+    def _read(self, after: frames.Position) -> sse.Frames:
         batch: Batch = read_entries(self._job_id, after)
-        frames = [
+        rendered = [
             sse.Frame(
                 entry.position,
-                sse.frame(entry.type, entry.data, entry.position),
+                frames.frame(entry.type, entry.data, entry.position),
                 is_terminal=entry.is_terminal,
             )
             for entry in batch.entries
         ]
-        return sse.Frames(frames, batch.reached, batch.has_page, batch.is_last)
+        return sse.Frames(rendered, batch.reached, batch.has_page, batch.is_last)
 
     def _rate(self, posts_scraped: int) -> float:
         """Return posts per second over the last seconds."""
@@ -103,11 +103,11 @@ def _authenticate(request: HttpRequest) -> Principal:
     return authenticate_bearer(token.strip() if scheme.lower() == "bearer" else "")
 
 
-def _cursor_of(request: HttpRequest) -> sse.Position | None:
+def _cursor_of(request: HttpRequest) -> frames.Position | None:
     unknown = sorted(set(request.GET) - {"after"})
     if unknown:
         raise InvalidInput(
             "unknown_parameter", f"Unknown parameter: {unknown[0]}.", attr=unknown[0]
         )
     text = request.headers.get("Last-Event-ID") or request.GET.get("after")
-    return sse.parse_cursor(text) if text else None
+    return frames.parse_cursor(text) if text else None

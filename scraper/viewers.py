@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.utils import timezone
 
-from common import draining, sse
+from common import draining, frames, sse
 from common.errors import TooMany
 from common.executors import run_in_database_thread
 from projects.selectors import Principal, principals_still_valid
@@ -85,7 +85,7 @@ async def _dismiss_all_when_draining() -> None:
     await draining.wait()
     while _open:
         for one in list(_open.values()):
-            one.viewer.dismiss(sse.retry_frame(random.randint(*RETURN_SPREAD_MILLISECONDS)))  # noqa: S311
+            one.viewer.dismiss(frames.retry_frame(random.randint(*RETURN_SPREAD_MILLISECONDS)))  # noqa: S311
         await asyncio.sleep(0.05)
 
 
@@ -108,7 +108,7 @@ async def _look_after(present: list[_Open]) -> None:
     now = timezone.now()
     for one in present:
         if one.principal.expires_at is not None and one.principal.expires_at <= now:
-            one.viewer.dismiss(sse.frame("auth", {"detail": "The access token expired."}))
+            one.viewer.dismiss(frames.frame("auth", {"detail": "The access token expired."}))
         elif one.principal not in valid or one.job_id not in visible:
             one.viewer.dismiss(b"")
     watched = Counter(one.job_id for one in present if one.viewer.farewell is None)

@@ -10,8 +10,8 @@ from rest_framework.response import Response
 
 from common.api import ApiView, StrictSerializer
 from common.errors import NotFound
+from common.frames import START, as_json, parse_cursor
 from common.pagination import Key, Order
-from common.sse import START, as_json, parse_cursor
 from projects.idempotency import answer_once, fingerprint_of
 from projects.selectors import Principal, project_for_body, project_of
 from scraper import log, selectors, services

@@ -24,8 +24,8 @@ DOMAIN_MODULES = {
     "scraper": {"deletion", "drives", "log", "runner", "sources", "store", "upsert", "viewers"},
 }
 COMMON_MODULES = {
-    "__init__", "api", "background_loop", "draining", "errors", "executors", "pagination", "sse",
-    "wakeup",
+    "__init__", "api", "background_loop", "draining", "errors", "executors", "frames", "pagination",
+    "sse", "wakeup",
 }  # fmt: skip
 NAMES_FOR_ANYTHING = {"utils", "util", "helpers", "helper", "misc", "shared", "base_utils", "lib"}
 

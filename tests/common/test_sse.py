@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common import sse, wakeup
+from common import frames, sse, wakeup
 from common.errors import InvalidInput
-from common.sse import Frame, Frames, Position, Viewer, follow, frame, parse_cursor
+from common.frames import Position, frame, parse_cursor
+from common.sse import Frame, Frames, Viewer, follow
 from tests.sse import Message, Parser
 
 if TYPE_CHECKING:
@@ -71,19 +72,19 @@ class TestFrame:
 
     def test_s06_advises_digits(self) -> None:
         parser = Parser()
-        parser.feed(sse.retry_frame(3000))
+        parser.feed(frames.retry_frame(3000))
         assert parser.retry == 3000
 
     def test_s08_a_keepalive_is_a_comment(self) -> None:
         parser = Parser()
-        assert parser.feed(sse.KEEPALIVE) == []
+        assert parser.feed(frames.KEEPALIVE) == []
         assert parser.comments == ["keepalive"]
 
 
 class TestParseCursor:
     @pytest.mark.parametrize(
         ("text", "position"),
-        [("0", sse.START), ("12", Position.end_of(12)), ("12:34", Position(12, 34))],
+        [("0", frames.START), ("12", Position.end_of(12)), ("12:34", Position(12, 34))],
     )
     def test_reads_what_ids_look_like(self, text: str, position: Position) -> None:
         assert parse_cursor(text) == position

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.utils import timezone
 
-from common.sse import START
+from common.frames import START
 from data_provider.testing import make_posts
 from projects import runs
 from scraper import selectors, store

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from common.sse import START, Position, frame, parse_cursor
+from common.frames import START, Position, frame, parse_cursor
 from data_provider import Notice, Private
 from data_provider.testing import make_post, make_posts
 from scraper import store

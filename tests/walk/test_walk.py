@@ -11,7 +11,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.utils import timezone
 
-from common.sse import START
+from common.frames import START
 from config.env import ROOT
 from data_provider.registry import BACKENDS
 from data_provider.sandbox.testing import SandboxServer, running_sandbox

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from common.errors import ApplicationError
 from common.executors import run_in_database_thread
-from common.sse import as_json
+from common.frames import as_json
 from data_provider import BACKENDS
 from projects import runs
 from projects.keeper import Guard, Keeper
