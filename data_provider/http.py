@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from data_provider.errors import InvalidResponse, Network, NotConfigured, Timeout, Unsupported
-from data_provider.pacing import Pacer, retry_after_seconds
+from data_provider.pacing import Pacer, retry_after_seconds, with_seconds_left
 
 if TYPE_CHECKING:
     import ssl
@@ -108,6 +108,7 @@ class HttpClient:
         finally:
             await response.aclose()
         headers = {name.lower(): value for name, value in response.headers.items()}
+        headers = with_seconds_left(headers, self._clock.now())
         return Answer(response.status_code, headers, body, str(request.url))
 
     def _open(self) -> httpx.AsyncClient:

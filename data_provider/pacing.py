@@ -24,6 +24,8 @@ LONGEST_SILENT_WAIT_SECONDS = 2.0
 # Reddit's window is 600 s; a longer word than an hour is asked about again after an hour.
 LONGEST_CLOSURE_SECONDS = 3600.0
 _MINUTE_SECONDS = 60.0
+# Larger than any wait: the archive's clients read its x-ratelimit-reset as Unix time.
+_FIRST_MOMENT = 1e9
 
 
 class Pacer:
@@ -85,6 +87,14 @@ def retry_after_seconds(headers: Mapping[str, str], now: datetime) -> float | No
 def window_reset(headers: Mapping[str, str]) -> float | None:
     """Return seconds to the end of Reddit's window."""
     return number(headers.get("x-ratelimit-reset")) or None
+
+
+def with_seconds_left(headers: dict[str, str], now: datetime) -> dict[str, str]:
+    """Return headers whose x-ratelimit-reset counts seconds, where it named a moment."""
+    reset = number(headers.get("x-ratelimit-reset"))
+    if reset is None or reset < _FIRST_MOMENT:
+        return headers
+    return headers | {"x-ratelimit-reset": f"{max(1.0, reset - now.timestamp()):.0f}"}
 
 
 def number(text: str | None) -> float | None:

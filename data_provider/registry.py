@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 BACKENDS: dict[str, str] = {
     "native_json": "data_provider.backends.native_json:NativeJsonBackend",
     "oauth": "data_provider.backends.oauth:OAuthBackend",
+    "archive": "data_provider.backends.archive:ArchiveBackend",
     "rss": "data_provider.backends.rss:RssBackend",
     "sandbox": "data_provider.backends.sandbox:SandboxBackend",
 }

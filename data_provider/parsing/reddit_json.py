@@ -118,26 +118,27 @@ def parse_more_children(
 
 def parse_subreddit(body: bytes, *, raw_json: bool = True) -> Subreddit:
     """Return /r/NAME/about."""
-    return _subreddit(_SUBREDDIT.read(body).data, TextReader(is_escaped=not raw_json))
+    return subreddit_of(_SUBREDDIT.read(body).data, TextReader(is_escaped=not raw_json))
 
 
 def _listing(wire: ListingWire, text: TextReader, body: bytes) -> Listing:
     things = wire.data.children
     wires = [thing.data for thing in things if isinstance(thing, T3)]
-    posts = tuple(_post(data, text, body) for data in wires if data.promoted is not True)
+    posts = tuple(post_of(data, text, body) for data in wires if data.promoted is not True)
     comments, more = _flatten([t for t in things if isinstance(t, T1 | More)], text, body)
     return Listing(
         posts=posts,
         comments=tuple(comments),
         more=tuple(more),
-        subreddits=tuple(_subreddit(t.data, text) for t in things if isinstance(t, T5)),
+        subreddits=tuple(subreddit_of(t.data, text) for t in things if isinstance(t, T5)),
         advertisements=len(wires) - len(posts),
         children=len(things),
         after=wire.data.after or None,
     )
 
 
-def _post(wire: PostWire, text: TextReader, body: bytes) -> Post:
+def post_of(wire: PostWire, text: TextReader, body: bytes) -> Post:
+    """Return one post; `body` is what a complaint takes its sample from."""
     selftext, removed = body_and_removal(text(wire.selftext), wire.removed_by_category)
     permalink = relative_permalink(text(wire.permalink))
     return Post(
@@ -225,7 +226,8 @@ def _stub(wire: MoreWire) -> MoreStub:
     return MoreStub(wire.parent_id, tuple(wire.children), natural(wire.count) or 0)
 
 
-def _subreddit(wire: SubredditWire, text: TextReader) -> Subreddit:
+def subreddit_of(wire: SubredditWire, text: TextReader) -> Subreddit:
+    """Return one subreddit."""
     active = natural(wire.accounts_active)
     # community_icon arrives escaped even with raw_json=1.
     icon = unescaped(text(wire.community_icon)) or text(wire.icon_img)

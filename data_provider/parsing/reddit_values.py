@@ -96,9 +96,14 @@ def body_and_removal(text: str, category: Scalar = None) -> tuple[str, Removed |
     """
     gone = _GONE.get(text.strip().lower()) if len(text) <= _LONGEST_GONE else None
     left = "" if gone else text
-    if isinstance(category, str) and category:
-        return left, "deleted" if category in _BY_AUTHOR else "removed"
-    return left, gone
+    return left, removal(category) or gone
+
+
+def removal(category: Scalar) -> Removed | None:
+    """Return who took a text away, as Reddit's own word for it says; null for no word."""
+    if not isinstance(category, str) or not category:
+        return None
+    return "deleted" if category in _BY_AUTHOR else "removed"
 
 
 def web_address(text: str) -> str | None:

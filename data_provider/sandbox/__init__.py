@@ -7,6 +7,7 @@ subreddit, index), so any page can be asked for at any time. The dialects tell t
 /r/NAME/SORT.json, /comments/ID.json, ...   Reddit's public JSON
 the same paths without .json                the official API, for a bearer token only
 /r/NAME/SORT.rss                            Atom feeds of 25 entries
+/api/posts/search, /api/subreddits/search   the archive, by date, of what was public once
 POST /api/v1/access_token                   issues one, for tokens.SCRIPT_CLIENT by Basic auth
 ==========================================  ================================================
 
@@ -33,6 +34,7 @@ deleted_anchor    every 25th post is gone as an anchor: the page after it is emp
 oddities          every post has one of the odd shapes of oddities.py, in turn
 surrogates        titles with lone surrogates
 longthreads       threads of several hundred comments
+bursts            forty posts in a second, again and again
 ================  ==================================================================
 
 More faults are scripted over HTTP: POST /_sandbox/faults takes a list of rules (rules.FaultRule has

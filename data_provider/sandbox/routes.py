@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from data_provider.sandbox import bodies
 from data_provider.sandbox.about import build_subreddit
+from data_provider.sandbox.archive import Archive
 from data_provider.sandbox.atom import feed_window, render_feed
 from data_provider.sandbox.listing import LARGEST_LIMIT, SORTS, Listings, envelop
 from data_provider.sandbox.posts import build_post
@@ -36,6 +37,7 @@ class Routes:
         self._listings = Listings(world)
         self._searches = Searches(world)
         self._talks = Talks(world)
+        self._archive = Archive(world, self._listings)
         self._global: dict[str, Callable[[Request], Response]] = {
             "/subreddits/search": lambda request: _page(
                 self._searches.subreddits(request.params), request
@@ -53,6 +55,8 @@ class Routes:
         inside = _IN_SUBREDDIT.fullmatch(request.path)
         if inside:
             return inside[1]
+        if request.dialect == "archive":
+            return request.params.get("subreddit")
         comments = _COMMENTS.fullmatch(request.path.lstrip("/"))
         id36 = comments[1] if comments else request.params.get("link_id", "").removeprefix("t3_")
         found = self._world.find_post(id36)
@@ -62,6 +66,8 @@ class Routes:
         """Answer a request to Reddit, in the dialect in which it was asked."""
         if request.dialect == "token":
             return self._tokens.issue(request)
+        if request.dialect == "archive":
+            return self._archive.answer(request)
         if request.dialect == "oauth" and not self._tokens.admits(request):
             return bodies.error(401)
         return self._answer_json(request)

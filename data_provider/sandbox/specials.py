@@ -27,6 +27,8 @@ class Special:
     is_odd: bool = False
     has_lone_surrogates: bool = False
     has_long_threads: bool = False
+    # So many posts in a row share a second.
+    burst: int = 1
 
 
 SPECIALS: tuple[Special, ...] = (
@@ -64,4 +66,5 @@ SPECIALS: tuple[Special, ...] = (
     Special("oddities", "every post has one of the odd shapes", 400, is_odd=True),
     Special("surrogates", "titles with lone surrogates", 50, has_lone_surrogates=True),
     Special("longthreads", "threads of several hundred comments", 60, has_long_threads=True),
+    Special("bursts", "forty posts in a second, again and again", 600, burst=40),
 )

@@ -78,8 +78,10 @@ class World:
         return mix(self._key ^ (subreddit.number * POSTS_PER_SUBREDDIT + index))
 
     def created_at(self, subreddit: Subreddit, index: int) -> int:
-        """Return the second in which a post was made: later indexes are later."""
+        """Return the second in which a post was made: later indexes are later, or as late."""
         step = subreddit.step_seconds
+        if subreddit.special is not None and subreddit.special.burst > 1:
+            index -= index % subreddit.special.burst
         age = (subreddit.post_count - 1 - index) * step
         return self.newest_at - age - self.key(subreddit, index) % step
 

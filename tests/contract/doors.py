@@ -22,6 +22,8 @@ class Door:
     has_wall_at_1000: bool = True
     # Fields of a post that this source cannot know: null, or false for flags.
     lacks: tuple[str, ...] = ()
+    # Fields that it knows of most posts only: null otherwise.
+    may_lack: tuple[str, ...] = ()
     # Kinds of posts that it takes for others; of those only the common fields are the same.
     confuses: tuple[str, ...] = ()
 
@@ -29,6 +31,7 @@ class Door:
         return {name: value.format(url=url) for name, value in self.settings.items()}
 
     def code_of(self, subreddit: str) -> str:
+        """The code of a failure, "" where this source has the posts nevertheless."""
         return dict(COMMON_CODES + self.codes)[subreddit]
 
 
@@ -72,6 +75,14 @@ DOORS = (
             "edited_at",
         ),
         confuses=("crosspost", "poll", "gallery", "video"),
+    ),
+    Door(
+        "archive",
+        {"archive_url": "{url}"},
+        # The archive keeps what was public once.
+        codes=(("private", ""), ("banned", ""), ("quarantined", "")),
+        has_wall_at_1000=False,
+        may_lack=("score", "upvote_ratio", "num_comments"),
     ),
     Door("sandbox", {"sandbox_url": "{url}"}, has_wall_at_1000=False),
 )
