@@ -40,7 +40,8 @@ class TestRight:
     )  # fmt: skip
     def test_s20_the_stream_ends_with_it(self, line: Line, loss: str) -> None:
         person = line.person()
-        job = person.start("stalled")
+        # Left alone it ends, and keeps no worker busy.
+        job = person.start("stalled", on_disconnect="stop")
         stream = stream_of(person, job, loss)
         stream.take(1)
         take_away(line, person, loss)
