@@ -111,7 +111,7 @@ function NextSteps({ job }: { job: Job }) {
         >
           Runs
         </Button>
-        {job.status !== "completed" && (
+        {job.targets.some((target) => target.status !== "completed") && (
           <Button
             size="xs"
             variant="default"

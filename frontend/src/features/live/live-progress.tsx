@@ -32,20 +32,22 @@ export function LiveProgress({ store }: { store: LiveStore }) {
       >
         <div className={classes.fill} style={{ transform: `scaleX(${job.progress})` }} />
       </div>
-      <Counters>
-        <Counter
-          label="Received"
-          value={formatCount(job.posts_scraped)}
-          note={most === null ? undefined : `of ${formatCount(most)}`}
-        />
-        <Counter label="New to the project" value={formatCount(job.posts_new)} />
-        <Counter label="Seen before" value={formatCount(Math.max(0, stored - job.posts_new))} />
-        <Counter label="Rate" value={rate === null ? "–" : `${formatCount(rate)}/s`} />
-        <Counter
-          label="Time left"
-          value={job.eta_seconds === null ? "–" : formatDuration(job.eta_seconds)}
-        />
-      </Counters>
+      <div className={classes.counters}>
+        <Counters>
+          <Counter
+            label="Received"
+            value={formatCount(job.posts_scraped)}
+            note={most === null ? undefined : `of ${formatCount(most)}`}
+          />
+          <Counter label="New to the project" value={formatCount(job.posts_new)} />
+          <Counter label="Seen before" value={formatCount(Math.max(0, stored - job.posts_new))} />
+          <Counter label="Rate" value={rate ? `${formatCount(rate)}/s` : "–"} />
+          <Counter
+            label="Time left"
+            value={job.eta_seconds === null ? "–" : formatDuration(job.eta_seconds)}
+          />
+        </Counters>
+      </div>
     </>
   );
 }

@@ -1,7 +1,7 @@
 // One received post: plain elements and nothing to compute, since hundreds may come in a second.
 import { memo } from "react";
 import type { Post } from "@/api/types";
-import { formatAgo, formatCompact, formatCount } from "@/lib/format";
+import { formatAgo, formatCompact, plural } from "@/lib/format";
 import classes from "./live-list.module.css";
 
 interface LiveRowProps {
@@ -44,7 +44,7 @@ export const LiveRow = memo(function LiveRow(props: LiveRowProps) {
         </span>
       </span>
       <span className={classes.side}>
-        {formatCount(post.num_comments)} comments
+        {post.num_comments === null ? "–" : plural(post.num_comments, "comment")}
         <br />
         {formatAgo(post.created_at, Date.now())}
       </span>

@@ -137,7 +137,10 @@ describe("LiveRun", () => {
   });
 
   it("starts a retry and goes there", async () => {
-    serveStream(snapshot({ status: "cancelled" }) + frame("cancelled", { posts_scraped: 0 }, "2"));
+    const targets = [aTarget({ status: "cancelled" })];
+    serveStream(
+      snapshot({ status: "cancelled", targets }) + frame("cancelled", { posts_scraped: 0 }, "2"),
+    );
     server.use(
       http.post(at("/api/scraper/jobs/7/retry/"), () =>
         HttpResponse.json(aJob({ id: 8 }), { status: 202 }),
