@@ -94,6 +94,16 @@ class Capabilities:
     needs: tuple[str, ...] = ()
     cost: Literal["free", "paid"] = "free"
 
+    def problem_with(self, query: Query) -> str | None:
+        """Return why such a source cannot answer the query ("cannot ..."), null if it can."""
+        if query.sort not in self.sorts:
+            return f"cannot sort by {query.sort}"
+        if query.limit > self.max_limit:
+            return f"gives at most {self.max_limit} posts"
+        if (query.since or query.until) and not self.dates:
+            return "cannot select by date"
+        return None
+
 
 @dataclass
 class RetryBudget:
@@ -211,13 +221,9 @@ class ScraperBackend(ABC):
 
     def check(self, query: Query) -> None:
         """Raise Unsupported unless this source can answer the query."""
-        able = self.capabilities
-        if query.sort not in able.sorts:
-            raise Unsupported(f"{self.name} cannot sort by {query.sort}.")
-        if query.limit > able.max_limit:
-            raise Unsupported(f"{self.name} gives at most {able.max_limit} posts.")
-        if (query.since or query.until) and not able.dates:
-            raise Unsupported(f"{self.name} cannot select by date.")
+        problem = self.capabilities.problem_with(query)
+        if problem:
+            raise Unsupported(f"{self.name} {problem}.")
 
     async def retrying(self, call: Callable[[], Awaitable[T]]) -> T:
         """Return the result of `call`, made again under the same policy as a page."""

@@ -9,8 +9,10 @@ from data_provider import (
     Capabilities,
     NotConfigured,
     ProviderConfig,
+    Query,
     ScraperBackend,
     SystemClock,
+    Unsupported,
     backend_class,
     get_scraper,
 )
@@ -42,29 +44,39 @@ def provider_config() -> ProviderConfig:
     )
 
 
-def open_source(backend: str) -> ScraperBackend:
+def open_source(backend: str, query: Query | None = None) -> ScraperBackend:
     """Return the source by name, AUTO by the configured order.
 
-    Raises NotConfigured, naming the setting that enables it.
+    Raises NotConfigured, naming the setting that enables it, and Unsupported as `resolve`.
     """
     clock = SystemClock(scale=settings.TEPPAN["TIME_SCALE"])
-    return get_scraper(resolve(backend), provider_config(), clock)
+    return get_scraper(resolve(backend, query), provider_config(), clock)
 
 
-def resolve(backend: str) -> str:
-    """Return the name of the source that would serve now: the first configured one for AUTO."""
+def resolve(backend: str, query: Query | None = None) -> str:
+    """Return the name of the source that would serve now.
+
+    For AUTO that is the first configured one that can answer the query. Raises NotConfigured if
+    none is configured, Unsupported with each one's reason if none of those can.
+    """
     if backend != AUTO:
         return backend
-    config = provider_config()
-    for name in config.auto_order:
-        if name in BACKENDS and reason_not_configured(name) is None:
+    problems = []
+    for name in provider_config().auto_order:
+        if name not in BACKENDS or reason_not_configured(name) is not None:
+            continue
+        problem = backend_class(name).capabilities.problem_with(query) if query else None
+        if problem is None:
             return name
+        problems.append(f"{name} {problem}")
+    if problems:
+        raise Unsupported(f"No source that is ready can do this: {', '.join(problems)}.")
     raise NotConfigured("TEPPAN_AUTO_ORDER", "None of the sources of TEPPAN_AUTO_ORDER is ready.")
 
 
-def capabilities_of(backend: str) -> Capabilities:
-    """Return what the source can answer. Raises NotConfigured as `open_source`."""
-    return backend_class(resolve(backend)).capabilities
+def capabilities_of(backend: str, query: Query | None = None) -> Capabilities:
+    """Return what the source can answer. Raises as `open_source`."""
+    return backend_class(resolve(backend, query)).capabilities
 
 
 def reason_not_configured(name: str) -> str | None:
