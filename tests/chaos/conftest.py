@@ -83,8 +83,8 @@ def person(shared_line: Line) -> Person:
 
 @pytest.fixture(scope="session")
 def fragile(start_line: StartLine) -> Iterator[Line]:
-    """A line whose processes are killed; any number of streams per user."""
-    with start_line(TEPPAN_MAX_STREAMS_PER_USER="1000") as line:
+    """A line whose processes are killed: short leases, any number of streams per user."""
+    with start_line(TEPPAN_MAX_STREAMS_PER_USER="1000", TEPPAN_LEASE_SECONDS="30") as line:
         yield line
 
 

@@ -237,7 +237,7 @@ class TestCursor:
     def test_s14_nothing_falls_between_snapshot_and_stream(
         self, line: Line, person: Person
     ) -> None:
-        for mode in ["stream", "bulk"] * 20:
+        for mode in ["stream", "bulk"] * 12:
             job = person.start("tiny", mode=mode)
             messages = person.watch(job)
             assert len(set(posts(messages))) == len(posts(messages)) == 7
