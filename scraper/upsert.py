@@ -132,7 +132,9 @@ def _store_postgresql(job: ScrapingJob, seq: int, posts: list[Post], page: Page)
         seq,
     ]
     connection.ensure_connection()
-    # The driver's cursor that sends parameters apart: Django's writes the page into the statement.
+    # The driver's cursor that sends parameters apart, to a statement that the server has planned
+    # once; Django's writes the page into the statement, and lets no connection prepare any.
+    connection.connection.prepare_threshold = 0
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         added, new = cursor.execute(_POSTGRESQL, parameters).fetchone() or (0, 0)
     return added, new
