@@ -18,6 +18,11 @@ const BREATH_MILLISECONDS = 12;
 
 const TERMINAL_EVENTS: ReadonlySet<string> = new Set(["complete", "cancelled", "failed"]);
 
+/** Whether nothing comes after this event. */
+export function isTerminalEvent(event: StreamEvent): boolean {
+  return TERMINAL_EVENTS.has(event.type);
+}
+
 export type Connection =
   | { state: "connecting" | "live" | "finished" }
   | { state: "reconnecting" | "offline"; attempt: number; retryAt: number }
@@ -28,6 +33,8 @@ export interface StreamOptions {
   /** Called with the events of each piece of network data, in order. */
   onEvents: (events: StreamEvent[]) => void;
   onConnection: (connection: Connection) => void;
+  /** Called at every sign of life, comments included. */
+  onBytes?: () => void;
   /** Resume after this event; "" starts at the beginning. */
   lastEventId?: string;
   idleMilliseconds?: number;
@@ -122,6 +129,7 @@ class Follower {
       const { done, value } = await body.read();
       if (done) return LOST;
       watchdog.feed();
+      this.options.onBytes?.();
       const end = this.#take(reader.read(value));
       this.#askedMilliseconds = reader.retryMilliseconds ?? this.#askedMilliseconds;
       if (end) return end;
@@ -142,7 +150,7 @@ class Follower {
       else if (id !== null) this.#lastEventId = id;
     }
     if (told.length > 0) this.options.onEvents(told);
-    if (told.some((event) => TERMINAL_EVENTS.has(event.type))) return { is: "ended" };
+    if (told.some(isTerminalEvent)) return { is: "ended" };
     return auth === -1 ? null : { is: "expired" };
   }
 

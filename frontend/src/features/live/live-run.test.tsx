@@ -57,7 +57,7 @@ describe("LiveRun", () => {
       "aria-posinset",
       "2",
     );
-    const target = aTarget({ status: "running", posts_scraped: 3, posts_new: 2 });
+    const target = aTarget({ status: "completed", posts_scraped: 3, posts_new: 2 });
     stream.send(frame("target", target, "2"));
     stream.send(
       frame("progress", { posts_scraped: 3, progress: 0.03, rate: 1.5, eta_seconds: 65 }),

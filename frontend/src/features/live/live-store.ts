@@ -3,9 +3,10 @@
 
 import { api, unwrap } from "@/api/client";
 import type { StreamEvent } from "@/api/event-reader";
-import { type Connection, followStream } from "@/api/event-stream";
+import type { Connection } from "@/api/event-stream";
 import { cancelJob } from "@/api/jobs";
 import { sessionState, subscribeToSession } from "@/api/session";
+import { followSharedStream } from "@/api/shared-stream";
 import { isTerminal } from "@/api/types";
 import { applyEvent } from "./apply-event";
 import { FlushClock } from "./flush-clock";
@@ -82,7 +83,7 @@ export class LiveStore {
     this.#stream?.abort();
     const stream = new AbortController();
     this.#stream = stream;
-    void followStream(`/api/scraper/jobs/${this.jobId}/stream/`, {
+    void followSharedStream(`/api/scraper/jobs/${this.jobId}/stream/`, {
       signal: stream.signal,
       lastEventId: this.state.lastId,
       onEvents: (events) => this.#take(events),

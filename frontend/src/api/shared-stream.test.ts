@@ -1,0 +1,163 @@
+import { http } from "msw";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { at, server } from "@/testing/server";
+import type { StreamEvent } from "./event-reader";
+import type { Connection } from "./event-stream";
+import { beginSession, forgetSession } from "./session";
+import { followSharedStream } from "./shared-stream";
+import { isAfter } from "./stream-position";
+
+const tokenOf = (sub: string) => `head.${btoa(JSON.stringify({ sub }))}.sign`;
+const post = (id: string) => `id: ${id}\nevent: post\ndata: {}\n\n`;
+const SNAPSHOT = 'event: snapshot\ndata: {"event_seq":1}\n\n';
+
+let path = "";
+let runs = 0;
+const tabs: AbortController[] = [];
+
+/** A log that grows: each connection gets what it has not seen, and all get what is added. */
+function serveLog(...ids: string[]) {
+  const log = [...ids];
+  const open = new Map<ReadableStreamDefaultController<Uint8Array>, string | null>();
+  const cursors: (string | null)[] = [];
+  const encode = (text: string) => new TextEncoder().encode(text);
+  server.use(
+    http.get(at(path), ({ request }) => {
+      const cursor = request.headers.get("Last-Event-ID");
+      cursors.push(cursor);
+      let mine: ReadableStreamDefaultController<Uint8Array>;
+      const body = new ReadableStream<Uint8Array>({
+        start(controller) {
+          mine = controller;
+          open.set(controller, cursor);
+          request.signal.addEventListener("abort", () => open.delete(controller));
+          const missing = log.filter((id) => isAfter(id, cursor ?? ""));
+          controller.enqueue(encode(`retry: 10\n\n${SNAPSHOT}${missing.map(post).join("")}`));
+        },
+        cancel: () => {
+          open.delete(mine);
+        },
+      });
+      return new Response(body, { headers: { "Content-Type": "text/event-stream" } });
+    }),
+  );
+  function send(text: string): void {
+    for (const controller of open.keys()) controller.enqueue(encode(text));
+  }
+  return {
+    cursors,
+    connections: () => open.size,
+    add: (id: string) => {
+      log.push(id);
+      send(post(id));
+    },
+    send,
+  };
+}
+
+function openTab(options: { idleMilliseconds?: number } = {}) {
+  const tab = new AbortController();
+  tabs.push(tab);
+  const events: StreamEvent[] = [];
+  const connections: Connection[] = [];
+  const done = followSharedStream(path, {
+    ...options,
+    signal: tab.signal,
+    onEvents: (found) => events.push(...found),
+    onConnection: (connection) => connections.push(connection),
+  });
+  return {
+    done,
+    close: () => tab.abort(),
+    ids: () => events.filter(({ type }) => type === "post").map(({ id }) => id),
+    state: () => connections.at(-1)?.state,
+  };
+}
+
+beforeEach(() => {
+  forgetSession();
+  beginSession(tokenOf("5"));
+  runs += 1;
+  path = `/api/scraper/jobs/${runs}/stream/`;
+});
+
+afterEach(() => {
+  for (const tab of tabs.splice(0)) tab.abort();
+});
+
+describe("test_s29 Tabs that watch the same stream", () => {
+  it("end with one connection and see the same", async () => {
+    const log = serveLog("1:1", "1:2");
+    const opened = [openTab(), openTab(), openTab()];
+    await vi.waitFor(() => expect(log.connections()).toBe(1));
+    log.add("2:1");
+    log.add("2:2");
+    for (const tab of opened) {
+      await vi.waitFor(() => expect(tab.ids()).toEqual(["1:1", "1:2", "2:1", "2:2"]));
+      expect(tab.state()).toBe("live");
+    }
+    expect(log.connections()).toBe(1);
+    log.send("id: 3\nevent: complete\ndata: {}\n\n");
+    await Promise.all(opened.map((tab) => tab.done));
+    expect(opened.map((tab) => tab.state())).toEqual(["finished", "finished", "finished"]);
+  });
+
+  it("join late without a gap", async () => {
+    const log = serveLog("1:1");
+    const first = openTab();
+    await vi.waitFor(() => expect(first.ids()).toEqual(["1:1"]));
+    log.add("2:1");
+    const late = openTab();
+    log.add("2:2");
+    await vi.waitFor(() => expect(log.connections()).toBe(1));
+    log.add("3:1");
+    await vi.waitFor(() => expect(late.ids()).toEqual(["1:1", "2:1", "2:2", "3:1"]));
+  });
+
+  it("go on where they are when the one that reads is closed", async () => {
+    const log = serveLog("1:1");
+    const [first, second] = [openTab(), openTab()];
+    await vi.waitFor(() => expect(log.connections()).toBe(1));
+    log.add("1:2");
+    await vi.waitFor(() => expect(second.ids()).toEqual(["1:1", "1:2"]));
+    first.close();
+    await vi.waitFor(() => expect(log.cursors.at(-1)).toBe("1:2"));
+    log.add("2:1");
+    await vi.waitFor(() => expect(second.ids()).toEqual(["1:1", "1:2", "2:1"]));
+  });
+
+  it("do not wait for ever for one that fell silent", async () => {
+    const log = serveLog("1:1");
+    openTab();
+    const second = openTab({ idleMilliseconds: 200 });
+    await vi.waitFor(() => expect(log.connections()).toBe(1));
+    await vi.waitFor(() => expect(log.cursors.at(-1)).toBe("1:1"));
+    log.add("1:2");
+    await vi.waitFor(() => expect(second.ids()).toEqual(["1:1", "1:2"]));
+  });
+
+  it("keep their own when they belong to two people", async () => {
+    const log = serveLog("1:1");
+    const mine = openTab();
+    beginSession(tokenOf("6"));
+    const theirs = openTab();
+    await vi.waitFor(() => expect([mine.ids(), theirs.ids()]).toEqual([["1:1"], ["1:1"]]));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(log.connections()).toBe(2);
+  });
+});
+
+describe("isAfter", () => {
+  it.each([
+    ["1:1", "", true],
+    ["", "", false],
+    ["2:1", "1:9", true],
+    ["1:10", "1:9", true],
+    ["1", "1:9", true],
+    ["1:9", "1", false],
+    ["10", "9", true],
+    ["3:2", "3:2", false],
+  ])("says whether %j lies behind %j", (one, other, is) => {
+    expect(isAfter(one, other)).toBe(is);
+  });
+});
