@@ -396,8 +396,10 @@ class TestFeed:
     async def test_s28_tells_the_last_progress_before_the_end(self, room: Room) -> None:
         room.log.has_progress = True
         client = room.enter()
+        await room.settle()
         room.log.append(3)
         await client.has(3)
+        assert client.of("progress"), "so that the next one is not due yet"
         room.log.append(1)
         room.log.append(1, event="complete", is_terminal=True)
         await asyncio.wait_for(client.task, 5)
