@@ -39,7 +39,7 @@ export function LiveProgress({ store }: { store: LiveStore }) {
             value={formatCount(job.posts_scraped)}
             note={most === null ? undefined : `of ${formatCount(most)}`}
           />
-          <Counter label="New to the project" value={formatCount(job.posts_new)} />
+          <Counter label="New" value={formatCount(job.posts_new)} />
           <Counter label="Seen before" value={formatCount(Math.max(0, stored - job.posts_new))} />
           <Counter label="Rate" value={rate ? `${formatCount(rate)}/s` : "–"} />
           <Counter
