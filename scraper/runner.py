@@ -16,7 +16,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from common.executors import run_in_database_thread
-from data_provider import Notice, Page, Query, ScraperBackend, SourceError
+from data_provider import Notice, Query, ScraperBackend, SourceError
 from projects.keeper import Guard, Stopped, StopReason
 from scraper import store
 from scraper.models import ScrapingJob, ScrapingTarget
@@ -24,7 +24,7 @@ from scraper.store import Committed
 
 logger = logging.getLogger(__name__)
 
-OpenSource = Callable[[str], ScraperBackend]
+OpenSource = Callable[[str, Query], ScraperBackend]
 
 
 async def run_job(
@@ -61,9 +61,14 @@ async def _scrape_target(
     job: ScrapingJob, target: ScrapingTarget, open_source: OpenSource, guard: Guard
 ) -> AsyncGenerator[Committed, None]:
     try:
-        async with open_source(job.backend) as source:
+        query = _query_of(job, target)
+        # A cursor belongs to the source that gave it, whatever AUTO would choose today.
+        backend = target.backend_used if target.cursor else job.backend
+        async with open_source(backend, query) as source:
             await run_in_database_thread(store.start_target, job, target, source.name)
-            async with aclosing(_items(job, target, source)) as items:
+            async with aclosing(
+                source.scrape_subreddit_posts_stream(query, target.cursor or None)
+            ) as items:
                 while (item := await guard.race(anext(items, None))) is not None:
                     if isinstance(item, Notice):
                         await run_in_database_thread(store.record_notice, job, item)
@@ -78,11 +83,9 @@ async def _scrape_target(
         await _end_as_internal(job, target, error)
 
 
-def _items(
-    job: ScrapingJob, target: ScrapingTarget, source: ScraperBackend
-) -> AsyncGenerator[Page | Notice, None]:
+def _query_of(job: ScrapingJob, target: ScrapingTarget) -> Query:
     config = job.config
-    query = Query(
+    return Query(
         subreddit=target.subreddit,
         sort=config["sort"],
         time_filter=config["time_filter"],
@@ -90,7 +93,6 @@ def _items(
         since=_instant(config["since"]),
         until=_instant(config["until"]),
     )
-    return source.scrape_subreddit_posts_stream(query, target.cursor or None)
 
 
 def _instant(text: str | None) -> datetime | None:

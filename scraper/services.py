@@ -10,7 +10,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from common.errors import Conflict, InvalidInput
-from data_provider import InvalidQuery, NotConfigured, Unsupported, subreddit_name
+from data_provider import (
+    InvalidQuery,
+    NotConfigured,
+    Query,
+    Sort,
+    TimeFilter,
+    Unsupported,
+    subreddit_name,
+)
 from projects.activity import Fact, change_and_fire
 from projects.models import Project, User
 from scraper import events, sources
@@ -27,8 +35,8 @@ class StartJob:
     subreddits: Sequence[str]
     mode: str = "bulk"
     backend: str = "auto"
-    sort: str = "new"
-    time_filter: str = "all"
+    sort: Sort = "new"
+    time_filter: TimeFilter = "all"
     limit: int = 100
     include_comments: bool = False
     comment_limit: int | None = None
@@ -150,10 +158,26 @@ def _distinct_names(wish: StartJob) -> list[tuple[str, str]]:
     return [(name, "") for name in names.values()]
 
 
+def _query_of(wish: StartJob) -> Query:
+    """Return what every target will be asked, whatever its name."""
+    return Query(
+        subreddit=subreddit_name(wish.subreddits[0]),
+        sort=wish.sort,
+        time_filter=wish.time_filter,
+        limit=wish.limit,
+        since=wish.since,
+        until=wish.until,
+    )
+
+
 def _check_ability(wish: StartJob) -> None:
     """Refuse what the source cannot do, before anything is promised."""
+    if wish.since and wish.until and wish.since >= wish.until:
+        raise InvalidInput("invalid", "Should be after since.", attr="until")
+    if wish.limit < 1:
+        raise InvalidInput("unsupported", "Should be at least 1.", attr="limit")
     try:
-        able = sources.capabilities_of(wish.backend)
+        able = sources.capabilities_of(wish.backend, _query_of(wish))
         if wish.backend != sources.AUTO and (reason := sources.reason_not_configured(wish.backend)):
             raise InvalidInput("not_configured", reason, attr="backend")
     except NotConfigured as error:
@@ -162,15 +186,11 @@ def _check_ability(wish: StartJob) -> None:
         raise InvalidInput("unsupported", error.message, attr="backend") from error
     problems = {
         "sort": wish.sort not in able.sorts and f"This source cannot sort by {wish.sort}.",
-        "limit": not 1 <= wish.limit <= able.max_limit
+        "limit": wish.limit > able.max_limit
         and f"This source gives 1 to {able.max_limit} posts of a subreddit.",
         "since": bool(wish.since or wish.until)
         and not able.dates
         and "This source cannot select by date.",
-        "until": wish.since is not None
-        and wish.until is not None
-        and wish.since >= wish.until
-        and "Should be after since.",
         "include_comments": wish.include_comments and "Not available yet: posts only.",
         "only_new": wish.only_new and "Not available yet: every scrape reads the whole listing.",
         "parallelism": wish.parallelism != 1 and "Not available yet: targets are read in order.",

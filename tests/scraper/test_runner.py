@@ -67,7 +67,7 @@ async def run(
     guard: Guard | None = None,
 ) -> ScrapingJob:
     """Work on the job to its end; return it as it is then."""
-    open_source = (lambda _: source) if isinstance(source, ScraperBackend) else source
+    open_source = (lambda *_: source) if isinstance(source, ScraperBackend) else source
     async for _ in run_job(job, open_source, guard or Guard()):
         pass
     return await current(job)
@@ -131,7 +131,7 @@ class TestOutcome:
         assert last.data == {"error": {"code": error.code, "detail": error.message}}
 
     async def test_fails_when_the_source_cannot_be_opened(self) -> None:
-        def refuse(name: str) -> ScraperBackend:
+        def refuse(name: str, _: object) -> ScraperBackend:
             raise NotConfigured("TEPPAN_SANDBOX_URL")
 
         ended = await run(await make(), refuse)
@@ -206,7 +206,7 @@ class TestTargets:
     def sources(**scripts: list[Any]) -> Callable[[str], ScraperBackend]:
         """Return a source that plays a script per subreddit, in the order they are opened."""
         waiting = list(scripts.values())
-        return lambda _: ScriptedBackend(waiting.pop(0))
+        return lambda *_: ScriptedBackend(waiting.pop(0))
 
     async def test_some_failed_make_it_partial(self) -> None:
         job = await make(None, "one", "two", "three")
@@ -281,7 +281,7 @@ class TestStop:
 
     async def test_a_cancel_between_pages_stops_at_the_next_commit(self) -> None:
         job, source = await make(), ScriptedBackend([make_posts(2), make_posts(2, 2), HANG])
-        async with aclosing(run_job(job, lambda _: source, Guard())) as pages:
+        async with aclosing(run_job(job, lambda *_: source, Guard())) as pages:
             await anext(pages)
             await run_in_database_thread(lambda: now_of(job).cancel())
             assert [page async for page in pages] == []
@@ -291,7 +291,7 @@ class TestStop:
 
     async def test_a_lost_lease_leaves_the_row_to_its_new_worker(self) -> None:
         job, source = await make(), ScriptedBackend([make_posts(2), make_posts(2, 2)])
-        async with aclosing(run_job(job, lambda _: source, Guard())) as pages:
+        async with aclosing(run_job(job, lambda *_: source, Guard())) as pages:
             await anext(pages)
             await run_in_database_thread(let_lease_expire, job)
             successor = await sync_to_async(claim)(job, "another")
@@ -346,7 +346,7 @@ class TestStop:
 
     async def test_closed_half_way_it_gives_the_job_back(self) -> None:
         job, source = await make(), ScriptedBackend([make_posts(2), make_posts(2, 2)])
-        pages = run_job(job, lambda _: source, Guard())
+        pages = run_job(job, lambda *_: source, Guard())
         await anext(pages)
         await pages.aclose()
         now = await current(job)
@@ -393,7 +393,7 @@ class TestResume:
         shown: list[float] = []
         opened: list[ScriptedBackend] = []
 
-        def open_source(_: str) -> ScraperBackend:
+        def open_source(*_: object) -> ScraperBackend:
             opened.append(ScriptedBackend(script))
             return opened[-1]
 
@@ -422,7 +422,7 @@ class TestResume:
     async def test_j26_finished_targets_are_not_read_again(self) -> None:
         job = await make(None, "one", "two")
         source = ScriptedBackend([make_posts(2)])
-        pages = run_job(job, lambda _: source, Guard())
+        pages = run_job(job, lambda *_: source, Guard())
         await anext(pages)
         await pages.aclose()
         again = ScriptedBackend([make_posts(2, 2)])

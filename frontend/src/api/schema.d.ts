@@ -1664,11 +1664,14 @@ export interface components {
             /**
              * @description * `auto` - auto
              *     * `native_json` - native_json
+             *     * `oauth` - oauth
+             *     * `archive` - archive
+             *     * `rss` - rss
              *     * `sandbox` - sandbox
              * @default auto
              * @enum {string}
              */
-            backend?: "auto" | "native_json" | "sandbox";
+            backend?: "auto" | "native_json" | "oauth" | "archive" | "rss" | "sandbox";
             subreddits: string[];
             /**
              * @description * `hot` - hot
