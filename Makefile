@@ -84,7 +84,10 @@ openapi: setup-python ## write docs/openapi.json, and the dashboard's types, fro
 	@$(if $(wildcard frontend/node_modules),$(NPM) run --silent api)
 
 bench: setup ## all benchmarks; each prints one JSON line
-	@for file in benchmarks/[a-z]*.py; do $(BIN)/python $$file; done
+	@$(BIN)/python -m benchmarks.startup
+	@for name in ingest live_latency fanout cancel; do \
+	  for engine in sqlite postgres; do $(BIN)/python -m benchmarks.$$name --engine $$engine || true; done; \
+	done
 
 clean: ## remove what was installed and built; your data in var/ stays
 	rm -rf $(VENV) frontend/node_modules frontend/dist staticfiles
