@@ -157,7 +157,10 @@ class SharedFollower {
     }
     const isKnown = this.#others.has(name);
     this.#others.add(name);
-    if (!isKnown) this.#sayHere();
+    // A younger tab that reads for itself may not know that it need not.
+    const isNeedless =
+      message.is === "here" && message.isLeading && isOlder(this.#me, message.from);
+    if (!isKnown || (isNeedless && this.#own)) this.#sayHere();
     if (this.#leader) this.#obey(message);
     else if (isOlder(message.from, this.#me)) this.#consider(message);
   }
