@@ -11,7 +11,7 @@ const LOOKS = [
   { colorScheme: "dark", width: 390 },
 ] as const;
 
-async function watchViolations(page: Page): Promise<string[]> {
+function watchViolations(page: Page): string[] {
   const found: string[] = [];
   page.on("pageerror", (error) => found.push(error.message));
   page.on("console", (line) => {
@@ -36,7 +36,7 @@ async function inspect(page: Page, name: string): Promise<void> {
 for (const { colorScheme, width } of LOOKS) {
   test(`every screen is sound, ${colorScheme}, ${width} px`, async ({ page, scene }) => {
     test.setTimeout(240_000);
-    const violations = await watchViolations(page);
+    const violations = watchViolations(page);
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     await page.setViewportSize({ width, height: 860 });
     const project = `${scene.wire.url}/projects/${scene.projectId}`;
@@ -73,7 +73,7 @@ for (const { colorScheme, width } of LOOKS) {
     await page.getByRole("button", { name: "New scrape" }).click();
     await page.getByRole("button", { name: "More options" }).click();
     await page.getByRole("combobox", { name: "Source" }).click();
-    await page.getByRole("option").first().waitFor();
+    await page.getByRole("option", { name: /Simulated Reddit/ }).waitFor();
     await inspect(page, "new scrape");
 
     await page.goto(`${project}/runs`);

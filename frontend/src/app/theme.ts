@@ -63,6 +63,9 @@ const dark: MantineColorsTuple = [
   "#0b1012",
 ];
 
+// A dialog's head would be announced as a second banner of the page.
+const DIALOG_PARTS = { header: { role: "presentation" } };
+
 export const theme = createTheme({
   colors: { tetsu, ember, yellow: amber, gray: iron, dark },
   primaryColor: "tetsu",
@@ -90,10 +93,13 @@ export const theme = createTheme({
     ActionIcon: { defaultProps: { variant: "subtle", color: "gray" } },
     Alert: { defaultProps: { closeButtonLabel: "Dismiss" } },
     Button: { defaultProps: { size: "sm" } },
-    Drawer: { defaultProps: { closeButtonProps: { "aria-label": "Close" } } },
+    Drawer: {
+      defaultProps: { closeButtonProps: { "aria-label": "Close" }, attributes: DIALOG_PARTS },
+    },
     Modal: {
       defaultProps: {
         closeButtonProps: { "aria-label": "Close" },
+        attributes: DIALOG_PARTS,
         overlayProps: { backgroundOpacity: 0.45 },
       },
     },

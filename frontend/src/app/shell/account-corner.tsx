@@ -16,7 +16,7 @@ export function AccountCorner() {
     await navigate({ to: "/login" });
   }
   return (
-    <div className={classes.account}>
+    <section className={classes.account} aria-label="Account">
       <Text size="sm" truncate flex={1}>
         {me.data?.username}
       </Text>
@@ -25,6 +25,6 @@ export function AccountCorner() {
           <IconLogout size={17} />
         </ActionIcon>
       </Tooltip>
-    </div>
+    </section>
   );
 }

@@ -54,6 +54,7 @@ export default function Palette({ calls }: PaletteProps) {
       shortcut={null}
       nothingFound="Nothing is called that"
       highlightQuery
+      attributes={{ content: { "aria-label": "Go to or do" } }}
       overlayProps={{ blur: 0, backgroundOpacity: 0.45 }}
       limit={12}
       scrollable

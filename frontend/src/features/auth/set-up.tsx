@@ -16,7 +16,7 @@ export function SetUp({ onDone }: { onDone: () => void }) {
       footer={
         <>
           Have one already?{" "}
-          <TextLink to="/login" inherit>
+          <TextLink to="/login" inherit underline="always">
             Sign in
           </TextLink>
         </>

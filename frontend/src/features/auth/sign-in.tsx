@@ -16,7 +16,7 @@ export function SignIn({ onDone }: { onDone: () => void }) {
         registration.data !== false && (
           <>
             No account yet?{" "}
-            <TextLink to="/setup" inherit>
+            <TextLink to="/setup" inherit underline="always">
               Create one
             </TextLink>
           </>

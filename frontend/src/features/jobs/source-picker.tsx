@@ -38,7 +38,7 @@ export function SourcePicker({ value, onChange, error }: SourcePickerProps) {
       onChange={onChange}
       error={error}
       allowDeselect={false}
-      comboboxProps={{ keepMounted: false }}
+      comboboxProps={{ keepMounted: false, withinPortal: false }}
       maxDropdownHeight={320}
       renderOption={({ option }) => (
         <span className={classes.option}>
