@@ -13,6 +13,8 @@ handler404 = "config.responses.page_not_found"
 handler500 = "config.responses.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    # First: an open stream keeps the list of the routes that were tried before its own.
+    path("api/", include("scraper.urls")),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
@@ -24,6 +26,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="docs",
     ),
     path("api/", include("projects.urls")),
-    path("api/", include("scraper.urls")),
     re_path(r"^(?!api/|static/|django-admin/).*$", dashboard, name="dashboard"),
 ]
