@@ -1,7 +1,7 @@
 // The screens of runs.
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { jobQuery } from "@/api/jobs";
 import { isTerminal } from "@/api/types";
 import { LoadingRows } from "@/components/loading-rows";
@@ -10,9 +10,12 @@ import { JobDetail } from "@/features/jobs/job-detail";
 import { JobList } from "@/features/jobs/job-list";
 import { NewScrape } from "@/features/jobs/new-scrape";
 import { LiveRun } from "@/features/live";
-import { PostPeek } from "@/features/posts/post-peek";
 import { RunTrail } from "./run-trail";
 import { WithProject } from "./with-project";
+
+const PostPeek = lazy(async () => ({
+  default: (await import("@/features/posts/post-peek")).PostPeek,
+}));
 
 export function AllRunsRoute() {
   const { status } = useSearch({ from: "/house/runs" });
@@ -84,7 +87,9 @@ function Run({ projectId, jobId, isInDetail }: RunProps) {
       <LiveRun
         jobId={jobId}
         renderPost={(post, onClose) => (
-          <PostPeek projectId={projectId} fullname={post.id} known={post} onClose={onClose} />
+          <Suspense>
+            <PostPeek projectId={projectId} fullname={post.id} known={post} onClose={onClose} />
+          </Suspense>
         )}
       />
     </>

@@ -37,6 +37,12 @@ export function newJobDraft(subreddits: string[]): JobDraft {
   };
 }
 
+/** Whether a limit is one that every source takes. */
+export function isWholeLimit(limit: number | string): boolean {
+  const value = Number(limit);
+  return Number.isInteger(value) && value >= 1 && value <= MAX_LIMIT;
+}
+
 /** Returns the request of a form; several subreddits cannot be streamed, so they run in bulk. */
 export function toStartJob(project: number, draft: JobDraft): StartJob {
   const subreddits = parseSubredditNames(draft.subreddits);

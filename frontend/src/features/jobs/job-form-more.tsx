@@ -1,5 +1,5 @@
 // The options that most scrapes do not need.
-import { Checkbox, Collapse, NumberInput, Stack, UnstyledButton } from "@mantine/core";
+import { Checkbox, Collapse, Stack, TextInput, UnstyledButton } from "@mantine/core";
 import type { UseFormReturnType } from "@mantine/form";
 import { useDisclosure } from "@mantine/hooks";
 import { IconChevronRight } from "@tabler/icons-react";
@@ -42,10 +42,10 @@ export function JobFormMore({ form, isStream }: JobFormMoreProps) {
               {...form.getInputProps("is_stopped_on_leave", { type: "checkbox" })}
             />
           )}
-          <NumberInput
+          <TextInput
+            type="number"
             label="Lowest score"
             placeholder="any"
-            allowDecimal={false}
             maw={160}
             {...form.getInputProps("min_score")}
           />

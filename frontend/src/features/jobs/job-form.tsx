@@ -1,11 +1,12 @@
 // The form that starts a scrape: where, from which source, how much, and whether one watches.
-import { Button, Group, NativeSelect, NumberInput, SimpleGrid, Stack } from "@mantine/core";
+import { Button, Group, NativeSelect, SimpleGrid, Stack, TextInput } from "@mantine/core";
 import type { Job, Project, StartJob } from "@/api/types";
 import { ErrorPanel } from "@/components/error-panel";
 import { NamesInput } from "@/components/names-input";
 import { useApiForm } from "@/hooks/use-api-form";
 import { parseSubredditNames } from "@/lib/subreddit-names";
 import {
+  isWholeLimit,
   type JobDraft,
   MAX_LIMIT,
   newJobDraft,
@@ -28,7 +29,7 @@ export function JobForm({ project, initial, onStart }: JobFormProps) {
     initialValues: { ...newJobDraft(project.subreddits), ...initial },
     validate: {
       subreddits: (text) => (parseSubredditNames(text).length ? null : "Name at least one."),
-      limit: (limit) => (Number(limit) >= 1 ? null : `Should be from 1 to ${MAX_LIMIT}.`),
+      limit: (limit) => (isWholeLimit(limit) ? null : `Should be from 1 to ${MAX_LIMIT}.`),
     },
     send: (draft) => onStart(toStartJob(project.id, draft)),
   });
@@ -51,14 +52,13 @@ export function JobForm({ project, initial, onStart }: JobFormProps) {
               {...form.getInputProps("time_filter")}
             />
           )}
-          <NumberInput
+          <TextInput
             label="Limit"
+            type="number"
             inputWrapperOrder={["label", "input", "description", "error"]}
             description={count > 1 ? "Posts of each subreddit" : undefined}
             min={1}
             max={MAX_LIMIT}
-            allowDecimal={false}
-            allowNegative={false}
             {...form.getInputProps("limit")}
           />
         </SimpleGrid>

@@ -1,5 +1,5 @@
 // The durable events of a run, in order.
-import { Button, Code, Table, Text, Title } from "@mantine/core";
+import { Button, Table, Text, Title } from "@mantine/core";
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { jobEventsQuery } from "@/api/jobs";
@@ -8,6 +8,7 @@ import { ErrorPanel } from "@/components/error-panel";
 import { LoadingRows } from "@/components/loading-rows";
 import { RelativeTime } from "@/components/relative-time";
 import tables from "@/components/table.module.css";
+import { isEnded, linesOf } from "./history-lines";
 import classes from "./job-history.module.css";
 
 interface JobHistoryProps {
@@ -38,20 +39,18 @@ export function JobHistory({ jobId, version }: JobHistoryProps) {
       )}
       <Table className={tables.table} verticalSpacing={5}>
         <Table.Tbody>
-          {rows.map((event) => (
-            <Table.Tr key={event.id} className={tables.row}>
+          {linesOf(rows).map((line) => (
+            <Table.Tr key={line.id} className={tables.row}>
               <Table.Td className={classes.time}>
-                <RelativeTime at={event.created_at} />
+                <RelativeTime at={line.at} />
               </Table.Td>
-              <Table.Td className={classes.type}>{event.type}</Table.Td>
-              <Table.Td>
-                <Code className={classes.data}>{JSON.stringify(event.data)}</Code>
-              </Table.Td>
+              <Table.Td className={classes.type}>{line.type}</Table.Td>
+              <Table.Td className={classes.text}>{line.text}</Table.Td>
             </Table.Tr>
           ))}
         </Table.Tbody>
       </Table>
-      {events.hasNextPage && (
+      {events.hasNextPage && !isEnded(rows) && (
         <Button variant="default" mt="xs" onClick={() => void events.fetchNextPage()}>
           More events
         </Button>

@@ -1,13 +1,5 @@
 // Search, filters and order; each is part of the address.
-import {
-  ActionIcon,
-  NativeSelect,
-  NumberInput,
-  Popover,
-  Stack,
-  TextInput,
-  Tooltip,
-} from "@mantine/core";
+import { ActionIcon, NativeSelect, Popover, Stack, TextInput, Tooltip } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import {
   IconAdjustmentsHorizontal,
@@ -56,13 +48,11 @@ export function PostFilters({ search, onSearch }: PostFiltersProps) {
                 onCommit={(text) => onSearch({ [name]: text?.replace(/^\/?[ru]\//, "") })}
               />
             ))}
-            <NumberInput
+            <TypedInput
               label="Lowest score"
-              allowDecimal={false}
-              value={search.min_score ?? ""}
-              onChange={(score) =>
-                onSearch({ min_score: score === "" ? undefined : Number(score) })
-              }
+              type="number"
+              value={search.min_score?.toString()}
+              onCommit={(score) => onSearch({ min_score: score ? Number(score) : undefined })}
             />
           </Stack>
         </Popover.Dropdown>
@@ -90,12 +80,13 @@ export function PostFilters({ search, onSearch }: PostFiltersProps) {
 
 interface TypedInputProps {
   label: string;
+  type?: string;
   isBare?: boolean;
   value: string | undefined;
   onCommit: (text: string | undefined) => void;
 }
 
-function TypedInput({ label, isBare = false, value = "", onCommit }: TypedInputProps) {
+function TypedInput({ label, type, isBare = false, value = "", onCommit }: TypedInputProps) {
   const [text, setText] = useState(value);
   const commit = useDebouncedCallback(
     (next: string) => onCommit(next.trim() || undefined),
@@ -109,6 +100,7 @@ function TypedInput({ label, isBare = false, value = "", onCommit }: TypedInputP
         : { label })}
       leftSection={isBare ? <IconSearch size={15} aria-hidden="true" /> : undefined}
       className={isBare ? classes.search : undefined}
+      type={type}
       value={text}
       onChange={({ currentTarget }) => {
         setText(currentTarget.value);
