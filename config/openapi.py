@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import OpenApiParameter
 from drf_standardized_errors.openapi import AutoSchema
+from rest_framework.serializers import ListSerializer
 
 from common.api import ApiView
 
@@ -49,7 +50,7 @@ class Schema(AutoSchema):
 
     def _is_list_view(self, serializer: Any = None) -> bool:
         if self.method == "GET" and isinstance(self.view, ApiView):
-            return self.view.is_list
+            return self.view.is_list or isinstance(serializer, ListSerializer)
         return bool(super()._is_list_view(serializer))
 
 

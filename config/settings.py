@@ -185,12 +185,19 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CSRF_TRUSTED_ORIGINS = [ENV.TEPPAN_PUBLIC_URL] if ENV.TEPPAN_PUBLIC_URL else []
+REDDIT_IMAGE_HOSTS = (
+    "https://i.redd.it",
+    "https://preview.redd.it",
+    "https://external-preview.redd.it",
+    "https://*.thumbs.redditmedia.com",
+)
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
         "script-src": ["'self'"],
         "style-src": ["'self'", NONCE],
-        "img-src": ["'self'", "data:"],
+        # Pictures of posts are loaded when a reader asks for one, and from Reddit's hosts only.
+        "img-src": ["'self'", "data:", *REDDIT_IMAGE_HOSTS],
         "connect-src": ["'self'"],
         "object-src": ["'none'"],
         "base-uri": ["'none'"],

@@ -86,6 +86,12 @@ class AccountSerializer(serializers.Serializer[Any]):
     username = serializers.CharField()
 
 
+class RegistrationStateSerializer(serializers.Serializer[Any]):
+    """Whether anyone may register now."""
+
+    open = serializers.BooleanField()
+
+
 class MeSerializer(AccountSerializer):
     """The caller's own account."""
 

@@ -61,7 +61,9 @@ def read_entries(job_id: int, after: Position) -> Batch:
         if entry.position > after
     ]
     reached = max(after, Position.end_of(logged[-1].seq)) if logged else after
-    return Batch(entries, reached, bool(pages), len(logged) < EVENTS_PER_BATCH)
+    has_ended = bool(logged) and logged[-1].type in _TERMINAL_NAMES
+    is_last = has_ended or len(logged) < EVENTS_PER_BATCH
+    return Batch(entries, reached, bool(pages), is_last)
 
 
 def _entries_of(event: LoggedEvent, posts: list[tuple[int, dict[str, Any]]]) -> list[Entry]:

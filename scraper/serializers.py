@@ -117,6 +117,14 @@ class EventSerializer(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
 
 
+class EventPageSerializer(serializers.Serializer[Any]):
+    """Some events, and where the next ones are."""
+
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = EventSerializer(many=True)
+
+
 class MediaSerializer(serializers.Serializer[Any]):
     """One picture or film of a post."""
 

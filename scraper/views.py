@@ -17,7 +17,7 @@ from projects.selectors import Principal, project_for_body, project_of
 from scraper import log, selectors, services
 from scraper.serializers import (
     BackendSerializer,
-    EventSerializer,
+    EventPageSerializer,
     JobFilterSerializer,
     JobSerializer,
     OverviewSerializer,
@@ -113,7 +113,7 @@ class _EventQuery(StrictSerializer):
 class EventListView(ApiView):
     """The durable events of a job, as its stream sends them."""
 
-    serializer_class = EventSerializer
+    serializer_class = EventPageSerializer
     query_class = _EventQuery
 
     @extend_schema(parameters=[_EventQuery])
@@ -203,6 +203,7 @@ class BackendListView(ApiView):
     """The sources of this installation."""
 
     serializer_class = BackendSerializer
+    pagination_class = None
 
     @extend_schema(responses=BackendSerializer(many=True))
     def get(self, request: Request) -> Response:

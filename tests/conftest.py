@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 from config.env import ROOT
+from config.preparation import collect_static
 from tests.plugin import SERVICES
 from tests.stack import EmbeddedStack, ServerStack, Stack
 from tests.threads import close_lasting_connections
@@ -35,6 +36,12 @@ class StartServers(Protocol):
 def services(request: pytest.FixtureRequest) -> Services:
     """The database and the broker of this run."""
     return request.config.stash[SERVICES]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files() -> None:
+    """Collect the static files, as every start of the stack does: pages name them."""
+    collect_static()
 
 
 @pytest.fixture(scope="session")

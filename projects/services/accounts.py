@@ -35,18 +35,20 @@ def register_account(username: str, password: str) -> User:
     Of two that register first at once, one gets the account: the seat's key is unique. Raises
     Forbidden `registration_closed`, InvalidInput `unique`.
     """
-    policy = settings.TEPPAN["REGISTRATION"]
-    if policy == "closed":
-        _refuse_registration()
     with transaction.atomic():
-        people = User.objects.filter(deleted_at=None).exclude(username=COMMAND_LINE_USERNAME)
-        is_first = not people.exists()
-        if policy == "first" and not is_first:
+        if not registration_is_open():
             _refuse_registration()
         user = _create_user(username, password)
-        if policy == "first":
+        if settings.TEPPAN["REGISTRATION"] == "first":
             _take_seat(user)
     return user
+
+
+def registration_is_open() -> bool:
+    """Tell whether anyone may register now."""
+    policy = settings.TEPPAN["REGISTRATION"]
+    people = User.objects.filter(deleted_at=None).exclude(username=COMMAND_LINE_USERNAME)
+    return policy == "open" or (policy == "first" and not people.exists())
 
 
 def sign_in(username: str, password: str, *, source: str, cookie: str | None = None) -> SignedIn:

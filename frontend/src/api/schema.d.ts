@@ -98,7 +98,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** @description Tell whether anyone may register now. */
+        get: operations["auth_register_retrieve"];
         put?: never;
         /** @description Create an account. */
         post: operations["auth_register_create"];
@@ -607,6 +608,7 @@ export interface components {
             type: "validation_error";
             errors: components["schemas"]["AuthRegisterCreateError"][];
         };
+        AuthRegisterRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
         AuthTokenCreateError: components["schemas"]["AuthTokenCreateNonFieldErrorsErrorComponent"] | components["schemas"]["AuthTokenCreateUsernameErrorComponent"] | components["schemas"]["AuthTokenCreatePasswordErrorComponent"];
         AuthTokenCreateErrorResponse400: components["schemas"]["AuthTokenCreateValidationError"] | components["schemas"]["ParseErrorResponse"];
         AuthTokenCreateNonFieldErrorsErrorComponent: {
@@ -842,6 +844,14 @@ export interface components {
             };
             /** Format: date-time */
             created_at: string;
+        };
+        /** @description Some events, and where the next ones are. */
+        EventPage: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["Event"][];
         };
         /** @description A scraping job. */
         Job: {
@@ -1342,6 +1352,10 @@ export interface components {
         RegistrationRequest: {
             username: string;
             password: string;
+        };
+        /** @description Whether anyone may register now. */
+        RegistrationState: {
+            open: boolean;
         };
         ScraperBackendsRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
         ScraperJobsCancelCreateErrorResponse400: components["schemas"]["ParseErrorResponse"];
@@ -2271,6 +2285,73 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
+        };
+    };
+    auth_register_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistrationState"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuthRegisterRetrieveErrorResponse400"];
                 };
             };
             405: {
@@ -3256,7 +3337,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Backend"];
+                    "application/json": components["schemas"]["Backend"][];
                 };
             };
             400: {
@@ -3679,7 +3760,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Event"];
+                    "application/json": components["schemas"]["EventPage"];
                 };
             };
             400: {
