@@ -12,7 +12,7 @@ export NODE_EXTRA_CA_CERTS ?= $(SYSTEM_CERTIFICATES)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-python setup-frontend setup-browser run demo dev test test-backend test-frontend test-browser check format openapi bench clean
+.PHONY: help setup setup-python setup-frontend setup-browser run demo dev test test-backend test-frontend test-browser test-scenarios check format openapi bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -51,19 +51,21 @@ demo: setup ## the same, with a demo account already scraping the simulated Redd
 dev: setup ## the stack with the dashboard's development server on port 5173
 	@$(BIN)/python manage.py up & stack=$$!; trap 'kill $$stack' EXIT INT TERM; $(NPM) run dev
 
-test: setup test-backend test-frontend test-browser ## run all suites: both engines, dashboard, browser
+test: setup test-backend test-frontend test-browser test-scenarios ## run all suites: both engines, dashboard, browser
 
 test-backend: setup-python
-	@rm -f var/scenarios-*.json
+	@rm -f var/scenarios-*.json var/dashboard.json var/browser.json
 	@$(BIN)/python -m pytest --engine sqlite
 	@$(BIN)/python -m pytest --engine postgres
-	@$(BIN)/python -m tests.scenarios
 
 test-frontend: $(if $(FRONTEND),frontend/node_modules/.installed)
 	@$(if $(FRONTEND),$(NPM) run --silent test)
 
 test-browser: setup $(if $(FRONTEND),setup-browser)
 	@$(if $(FRONTEND),$(NPM) run --silent e2e)
+
+test-scenarios: setup-python
+	@$(BIN)/python -m tests.scenarios
 
 check: setup ## lint, format, types, import rules, schema drift, sizes
 	@$(BIN)/ruff check .

@@ -79,7 +79,7 @@ class ApiView(GenericAPIView[Any]):
 
     query_class: ClassVar[type[StrictSerializer] | None] = None
     order: ClassVar[Order | None] = None
-    pagination_class = KeysetPagination
+    pagination_class: type[BasePagination] | None = KeysetPagination
     filter_backends = ()
     query: dict[str, Any]
 

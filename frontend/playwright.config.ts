@@ -19,6 +19,8 @@ const webServer = await prepareStack();
 export default defineConfig({
   webServer,
   testDir: "e2e",
+  // The JSON is read by the ledger of scenarios.
+  reporter: [["list"], ["json", { outputFile: "../var/browser.json" }]],
   workers: 1,
   timeout: 60_000,
   use: {

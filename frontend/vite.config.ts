@@ -37,6 +37,9 @@ export default defineConfig(({ command }) => ({
     setupFiles: ["src/testing/setup.ts"],
     include: ["src/**/*.test.{ts,tsx}"],
     restoreMocks: true,
+    // The JSON is read by the ledger of scenarios.
+    reporters: ["default", "json"],
+    outputFile: { json: "../var/dashboard.json" },
     unstubGlobals: true,
   },
 }));

@@ -1,16 +1,25 @@
 """`python -m tests.scenarios`: which fault scenarios are tested, on which engine, and which lack a
-passing test. Writes var/scenarios.md from what the test runs left in var/scenarios-<engine>.json.
+passing test. Writes var/scenarios.md from what the test runs left in var/: scenarios-<engine>.json,
+and the reports of the dashboard's unit tests and of the browser tests.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import sys
 import tomllib
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
 ENGINES = ("sqlite", "postgres")
+REPORTS = ("dashboard", "browser")
+
+_SCENARIO = re.compile(r"(?<=_)([swjx]\d\d)(?=[_ :])")
 
 # Scenario -> test -> outcome, for one engine.
 Outcomes = dict[str, dict[str, str]]
@@ -19,10 +28,37 @@ Outcomes = dict[str, dict[str, str]]
 def read_outcomes(folder: Path) -> dict[str, Outcomes]:
     """Read what each engine's run recorded; an engine that was not run has nothing."""
     files = {engine: folder / f"scenarios-{engine}.json" for engine in ENGINES}
-    return {
+    outcomes: dict[str, Outcomes] = {
         engine: json.loads(file.read_text()) if file.exists() else {}
         for engine, file in files.items()
     }
+    readers = {"dashboard": _read_vitest, "browser": _read_playwright}
+    for name in REPORTS:
+        file = folder / f"{name}.json"
+        report = json.loads(file.read_text()) if file.exists() else {}
+        outcomes[name] = _by_number(readers[name](report))
+    return outcomes
+
+
+def _by_number(tests: Iterator[tuple[str, bool]]) -> Outcomes:
+    numbers: Outcomes = {}
+    for name, has_passed in tests:
+        for number in _SCENARIO.findall(name):
+            numbers.setdefault(number.upper(), {})[name] = "passed" if has_passed else "failed"
+    return numbers
+
+
+def _read_vitest(report: dict[str, Any]) -> Iterator[tuple[str, bool]]:
+    for file in report.get("testResults", []):
+        for test in file["assertionResults"]:
+            yield test["fullName"], test["status"] == "passed"
+
+
+def _read_playwright(suite: dict[str, Any], path: str = "") -> Iterator[tuple[str, bool]]:
+    for inner in suite.get("suites", []):
+        yield from _read_playwright(inner, f"{path}{inner['title']} ")
+    for spec in suite.get("specs", []):
+        yield path + spec["title"], spec["ok"]
 
 
 def find_missing(required: dict[str, str], outcomes: dict[str, Outcomes]) -> list[str]:

@@ -12,7 +12,7 @@ const ATTACKS = [
   "\u202Egnp.exe\u0000\u2028\u2029</title><iframe srcdoc='<script>parent.hacked=1</script>'>",
 ];
 
-test("test_x21_no_scraped_text_runs_and_nothing_is_fetched_for_it", async ({ page, scene }) => {
+test("test_x21_x23_no_scraped_text_runs_and_nothing_is_fetched_for_it", async ({ page, scene }) => {
   const problems: string[] = [];
   page.on("dialog", (dialog) => {
     problems.push(`dialog: ${dialog.message()}`);
