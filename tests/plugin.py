@@ -8,6 +8,7 @@ import ipaddress
 import json
 import os
 import re
+import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, Any, Any]:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A run in the background ignores Ctrl-C, and so would every program that a test starts.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     services = Services(early_config.known_args_namespace.engine)
     early_config.add_cleanup(services.stop)
     services.start()
