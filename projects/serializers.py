@@ -90,6 +90,7 @@ class RegistrationStateSerializer(serializers.Serializer[Any]):
     """Whether anyone may register now."""
 
     open = serializers.BooleanField()
+    first = serializers.BooleanField(help_text="Whether nobody has an account yet.")
 
 
 class MeSerializer(AccountSerializer):

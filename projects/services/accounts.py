@@ -47,8 +47,13 @@ def register_account(username: str, password: str) -> User:
 def registration_is_open() -> bool:
     """Tell whether anyone may register now."""
     policy = settings.TEPPAN["REGISTRATION"]
+    return policy == "open" or (policy == "first" and has_no_accounts())
+
+
+def has_no_accounts() -> bool:
+    """Tell whether nobody has an account yet; the command line's own does not count."""
     people = User.objects.filter(deleted_at=None).exclude(username=COMMAND_LINE_USERNAME)
-    return policy == "open" or (policy == "first" and not people.exists())
+    return not people.exists()
 
 
 def sign_in(username: str, password: str, *, source: str, cookie: str | None = None) -> SignedIn:

@@ -55,7 +55,11 @@ class RegisterView(ApiView):
     @extend_schema(responses=RegistrationStateSerializer)
     def get(self, request: Request) -> Response:
         """Tell whether anyone may register now."""
-        return Response({"open": accounts.registration_is_open()})
+        state = {
+            "open": accounts.registration_is_open(),
+            "first": accounts.has_no_accounts(),
+        }
+        return Response(state)
 
     @extend_schema(responses={201: AccountSerializer, 403: ErrorResponse403Serializer})
     def post(self, request: Request) -> Response:

@@ -58,6 +58,28 @@ class TestRegister:
         assert [answer.status_code for answer in answers] == [201, 403]
         assert answers[1].json()["errors"][0]["code"] == "registration_closed"
 
+    @pytest.mark.parametrize(
+        ("policy", "before", "after"),
+        [
+            ("first", {"open": True, "first": True}, {"open": False, "first": False}),
+            ("open", {"open": True, "first": True}, {"open": True, "first": False}),
+            ("closed", {"open": False, "first": True}, {"open": False, "first": False}),
+        ],
+    )
+    def test_tells_whether_it_is_open(
+        self,
+        anonymous: Caller,
+        registration: Any,
+        db: None,
+        policy: str,
+        before: dict[str, bool],
+        after: dict[str, bool],
+    ) -> None:
+        registration(policy)
+        assert anonymous.get(REGISTER).json() == before
+        User.objects.create_user("ada", password=PASSWORD)
+        assert anonymous.get(REGISTER).json() == after
+
     @pytest.mark.django_db(transaction=True)
     def test_lets_one_of_many_simultaneous_first_ones_in(self, registration: Any) -> None:
         registration("first")

@@ -15,13 +15,13 @@ export const meQuery = queryOptions({
   staleTime: Number.POSITIVE_INFINITY,
 });
 
-/** Whether a new account may register itself; null when this server does not tell. */
+/** Whether a new account may register itself, and whether it would be the first. */
 export const registrationQuery = queryOptions({
   queryKey: ["registration"],
   queryFn: async () => {
     const response = await fetch("/api/auth/register/");
     if (!response.ok) throw errorOfResponse(response, null);
-    return ((await response.json()) as { open: boolean }).open;
+    return (await response.json()) as { open: boolean; first: boolean };
   },
   staleTime: 60_000,
 });

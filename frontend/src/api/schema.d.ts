@@ -1356,6 +1356,8 @@ export interface components {
         /** @description Whether anyone may register now. */
         RegistrationState: {
             open: boolean;
+            /** @description Whether nobody has an account yet. */
+            first: boolean;
         };
         ScraperBackendsRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
         ScraperJobsCancelCreateErrorResponse400: components["schemas"]["ParseErrorResponse"];

@@ -47,8 +47,9 @@ const house = createRoute({
   id: "house",
   beforeLoad: async ({ location }) => {
     if (await openSession()) return;
-    const isOpen = await queryClient.ensureQueryData(registrationQuery).catch(() => null);
-    if (isOpen) throw redirect({ to: "/setup" });
+    const asked = queryClient.fetchQuery({ ...registrationQuery, staleTime: 0 });
+    const registration = await asked.catch(() => null);
+    if (registration?.open && registration.first) throw redirect({ to: "/setup" });
     throw redirect({
       to: "/login",
       search: { next: location.href === "/" ? undefined : location.href },

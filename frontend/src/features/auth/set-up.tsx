@@ -22,7 +22,7 @@ export function SetUp({ onDone }: { onDone: () => void }) {
         </>
       }
     >
-      {registration.data === false && (
+      {registration.data?.open === false && (
         <Alert color="yellow" mb="md" title="This server has its accounts">
           New ones are not accepted here unless its operator allows them.
         </Alert>

@@ -13,7 +13,7 @@ export function SignIn({ onDone }: { onDone: () => void }) {
       title="Sign in"
       intro="Your research, on your own machine."
       footer={
-        registration.data !== false && (
+        registration.data?.open !== false && (
           <>
             No account yet?{" "}
             <TextLink to="/setup" inherit underline="always">
