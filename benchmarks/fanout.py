@@ -38,6 +38,9 @@ TARGET_P99_MS = 30.0
 TARGET_CPU_RATIO = 1.5
 TARGET_KB_PER_VIEWER = 25.0
 
+# Until the last of the viewers' first frames are out of the way.
+_SETTLE_SECONDS = 1.0
+
 _FACT = re.compile(rb'"n":(\d+),"at":([\d.]+)')
 
 
@@ -112,6 +115,7 @@ class Audience:
         """Return once every viewer is connected."""
         assert self._process.stdout
         assert self._process.stdout.readline().strip() == "open"
+        time.sleep(_SETTLE_SECONDS)
 
     def result(self) -> dict[str, Any]:
         """Return what they saw."""

@@ -7,6 +7,7 @@ synchronous calls refused as soon as that request ends.
 import asyncio
 import contextlib
 import contextvars
+import gc
 import os
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from importlib import import_module
@@ -106,6 +107,9 @@ async def _live(receive: Receive, send: Send) -> None:
     await receive()
     relaying = _start(relay())
     giving_back = _start(_give_back_when_draining())
+    # What was loaded stays: looked through at every full collection, it stops all streams for long.
+    gc.collect()
+    gc.freeze()
     await send({"type": "lifespan.startup.complete"})
     await receive()
     draining.start()

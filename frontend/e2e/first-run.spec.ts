@@ -1,18 +1,7 @@
 // From nothing to a first live scrape, through an expired session, and by keyboard alone.
 import { expect, test } from "@playwright/test";
+import { createAccount, password } from "./account";
 import { setFaults, status } from "./live-scene";
-
-const password = "cast-iron-plate-9";
-
-async function createAccount(page: import("@playwright/test").Page): Promise<string> {
-  const username = `first-${crypto.randomUUID().slice(0, 12)}`;
-  await page.goto("/setup");
-  await page.getByLabel("Username").fill(username);
-  await page.getByLabel("Password", { exact: true }).fill(password);
-  await page.getByRole("button", { name: "Create account" }).click();
-  await page.getByRole("heading", { name: "Projects" }).waitFor();
-  return username;
-}
 
 test.beforeEach(() => setFaults([]));
 
