@@ -12,7 +12,7 @@ export NODE_EXTRA_CA_CERTS ?= $(SYSTEM_CERTIFICATES)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-python setup-frontend setup-browser run demo dev test test-backend test-frontend test-browser test-scenarios check format openapi bench clean
+.PHONY: help setup setup-python setup-frontend setup-programs run demo dev test test-backend test-frontend test-browser test-scenarios check format openapi bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -39,8 +39,8 @@ frontend/dist/.built: frontend/node_modules/.installed docs/openapi.json $(shell
 	@$(NPM) run --silent build
 	@touch $@
 
-setup-browser: ## find or install Chromium for the browser tests
-	@sh scripts/ensure-chromium
+setup-programs: ## find or install the programs that the tests need beside Python and Node
+	@sh scripts/ensure-programs chromium chromedriver nginx php soffice
 
 run: setup ## start Teppan at http://127.0.0.1:8000 (Ctrl-C stops it)
 	@$(BIN)/python manage.py up
@@ -53,7 +53,7 @@ dev: setup ## the stack with the dashboard's development server on port 5173
 
 test: setup test-backend test-frontend test-browser test-scenarios ## run all suites: both engines, dashboard, browser
 
-test-backend: setup-python
+test-backend: setup-python setup-programs
 	@rm -f var/scenarios-*.json var/dashboard.json var/browser.json
 	@$(BIN)/python -m pytest --engine sqlite
 	@$(BIN)/python -m pytest --engine postgres
@@ -61,7 +61,7 @@ test-backend: setup-python
 test-frontend: $(if $(FRONTEND),frontend/node_modules/.installed)
 	@$(if $(FRONTEND),$(NPM) run --silent test)
 
-test-browser: setup $(if $(FRONTEND),setup-browser)
+test-browser: setup setup-programs
 	@$(if $(FRONTEND),$(NPM) run --silent e2e)
 
 test-scenarios: setup-python
