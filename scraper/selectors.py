@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from common.errors import NotFound
 from projects.models import User
-from projects.runs import TERMINAL, claimable
+from projects.runs import TERMINAL, Run, claimable
 from scraper.models import JobPost, ScrapedPost, ScrapingJob, ScrapingTarget
 
 OVERVIEW_DAYS = 90
@@ -212,8 +212,14 @@ def joined_post_as_json(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def jobs_matching(user: User, wish: Mapping[str, Any]) -> QuerySet[ScrapingJob]:
-    """Return the user's jobs that match `project`, `status` and `mode`."""
+    """Return the user's jobs that match `project`, `status`, `mode` and `origin`."""
     return jobs_visible_to(user).filter(**wish)
+
+
+def job_counts(user: User, wish: Mapping[str, Any]) -> dict[str, int]:
+    """Return how many of the user's jobs that match have each status, zeros included."""
+    rows = jobs_matching(user, wish).order_by().values("status").annotate(n=Count("pk"))
+    return dict.fromkeys(Run.Status.values, 0) | {row["status"]: row["n"] for row in rows}
 
 
 def overview_of(project_id: int) -> dict[str, Any]:

@@ -52,6 +52,26 @@ class JobFilterSerializer(StrictSerializer):
     project = serializers.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
     status = serializers.ChoiceField(choices=Run.Status.choices, required=False)
     mode = serializers.ChoiceField(choices=("bulk", "stream"), required=False)
+    origin = serializers.ChoiceField(choices=Run.Origin.choices, required=False)
+
+
+class JobCountFilterSerializer(StrictSerializer):
+    """Query of GET /api/scraper/jobs/counts/: the list's filters without the status."""
+
+    project = serializers.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+    mode = serializers.ChoiceField(choices=("bulk", "stream"), required=False)
+    origin = serializers.ChoiceField(choices=Run.Origin.choices, required=False)
+
+
+class JobCountsSerializer(serializers.Serializer[Any]):
+    """How many jobs have each status."""
+
+    pending = serializers.IntegerField()
+    running = serializers.IntegerField()
+    completed = serializers.IntegerField()
+    partial = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    cancelled = serializers.IntegerField()
 
 
 class ErrorSerializer(serializers.Serializer[Any]):

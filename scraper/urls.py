@@ -7,6 +7,7 @@ from scraper import streaming_views, views
 urlpatterns = [
     path("scraper/jobs/<int:job_id>/stream/", streaming_views.job_stream, name="job-stream"),
     path("scraper/jobs/", views.JobListView.as_view(), name="jobs"),
+    path("scraper/jobs/counts/", views.JobCountsView.as_view(), name="job-counts"),
     path("scraper/jobs/<int:job_id>/", views.JobView.as_view(), name="job"),
     path("scraper/jobs/<int:job_id>/cancel/", views.CancelView.as_view(), name="job-cancel"),
     path("scraper/jobs/<int:job_id>/retry/", views.RetryView.as_view(), name="job-retry"),

@@ -18,6 +18,8 @@ from scraper import log, selectors, services
 from scraper.serializers import (
     BackendSerializer,
     EventPageSerializer,
+    JobCountFilterSerializer,
+    JobCountsSerializer,
     JobFilterSerializer,
     JobSerializer,
     OverviewSerializer,
@@ -63,6 +65,18 @@ class JobListView(ApiView):
             return _accepted(job.pk)
 
         return _answer(request, make)
+
+
+class JobCountsView(ApiView):
+    """How many jobs there are, by status."""
+
+    serializer_class = JobCountsSerializer
+    query_class = JobCountFilterSerializer
+
+    @extend_schema(parameters=[JobCountFilterSerializer])
+    def get(self, request: Request) -> Response:
+        """Count the jobs that match."""
+        return Response(selectors.job_counts(self.caller, self.query))
 
 
 class JobView(ApiView):

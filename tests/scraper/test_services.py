@@ -22,6 +22,7 @@ from tests.callers import signed_in
 from tests.scraper.building import (
     claimed_job,
     events_of,
+    make_job,
     make_page,
     make_project,
     now_of,
@@ -227,3 +228,19 @@ class TestOverHttp:
         project = make_project()
         job = claimed_job(project)
         assert signed_in(project.owner).post(f"{JOBS}{job.pk}/retry/").status_code == 409
+
+    def test_lists_and_counts_by_origin_and_mode(self) -> None:
+        project = make_project()
+        make_job(project, "python", origin="web", status="completed")
+        make_job(project, "rust", origin="cli", mode="stream")
+        make_job(make_project("bob"), "golang", origin="web")
+        caller = signed_in(project.owner)
+        found = caller.get(f"{JOBS}?origin=cli").json()["results"]
+        assert [job["targets"][0]["subreddit"] for job in found] == ["rust"]
+        counts = caller.get(f"{JOBS}counts/?project={project.pk}").json()
+        assert counts == dict.fromkeys(("running", "partial", "failed", "cancelled"), 0) | {
+            "pending": 1,
+            "completed": 1,
+        }
+        assert caller.get(f"{JOBS}counts/?mode=bulk").json()["pending"] == 0
+        assert caller.get(f"{JOBS}?origin=mars").status_code == 400

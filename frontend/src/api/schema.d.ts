@@ -266,6 +266,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/scraper/jobs/counts/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Count the jobs that match. */
+        get: operations["scraper_jobs_counts_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/scraper/jobs/{job_id}/": {
         parameters: {
             query?: never;
@@ -911,6 +928,15 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        /** @description How many jobs have each status. */
+        JobCounts: {
+            pending: number;
+            running: number;
+            completed: number;
+            partial: number;
+            failed: number;
+            cancelled: number;
+        };
         /** @description Which sessions end. */
         LogoutRequest: {
             /**
@@ -1361,6 +1387,7 @@ export interface components {
         };
         ScraperBackendsRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
         ScraperJobsCancelCreateErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        ScraperJobsCountsRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
         ScraperJobsCreateBackendErrorComponent: {
             /**
              * @description * `backend` - backend (enum property replaced by openapi-typescript)
@@ -3409,6 +3436,13 @@ export interface operations {
                  *     * `stream` - stream
                  */
                 mode?: "bulk" | "stream";
+                /**
+                 * @description * `web` - Web
+                 *     * `api` - Api
+                 *     * `cli` - Cli
+                 *     * `schedule` - Schedule
+                 */
+                origin?: "web" | "api" | "cli" | "schedule";
                 page_size?: number;
                 project?: number;
                 /**
@@ -3522,6 +3556,95 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ScraperJobsCreateErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
+        };
+    };
+    scraper_jobs_counts_retrieve: {
+        parameters: {
+            query?: {
+                /**
+                 * @description * `bulk` - bulk
+                 *     * `stream` - stream
+                 */
+                mode?: "bulk" | "stream";
+                /**
+                 * @description * `web` - Web
+                 *     * `api` - Api
+                 *     * `cli` - Cli
+                 *     * `schedule` - Schedule
+                 */
+                origin?: "web" | "api" | "cli" | "schedule";
+                project?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobCounts"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScraperJobsCountsRetrieveErrorResponse400"];
                 };
             };
             401: {
