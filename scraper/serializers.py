@@ -69,7 +69,7 @@ class JobCountsSerializer(serializers.Serializer[Any]):
     pending = serializers.IntegerField()
     running = serializers.IntegerField()
     completed = serializers.IntegerField()
-    partial = serializers.IntegerField()
+    partial = serializers.IntegerField()  # type: ignore[assignment]
     failed = serializers.IntegerField()
     cancelled = serializers.IntegerField()
 
