@@ -13,8 +13,6 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from django.http import StreamingHttpResponse
-
 from common import wakeup
 from common.frames import KEEPALIVE, RETRY_MILLISECONDS, START, Position, frame, retry_frame
 
@@ -303,23 +301,3 @@ async def follow(
     finally:
         if viewer.on_leave is not None:
             viewer.on_leave()
-
-
-class EventStreamResponse(StreamingHttpResponse):
-    """An answer that is a stream of events; no proxy may hold it back, compress or keep it."""
-
-    def __init__(self, parts: AsyncGenerator[bytes, None]) -> None:
-        super().__init__(
-            parts,
-            content_type="text/event-stream; charset=utf-8",
-            headers={
-                "Cache-Control": "no-cache, no-transform",
-                "X-Accel-Buffering": "no",
-                "Content-Encoding": "identity",
-            },
-        )
-        self._parts = parts
-
-    def __aiter__(self) -> AsyncGenerator[bytes, None]:
-        """Give the parts as they are: Django's two wrappers cost as much per frame as the frame."""
-        return self._parts

@@ -9,7 +9,7 @@ import contextlib
 import contextvars
 import gc
 import os
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine
 from importlib import import_module
 from typing import Any
 
@@ -19,14 +19,12 @@ from django.core.asgi import get_asgi_application
 
 from common import draining
 from common.executors import request_context
+from common.streaming import TAKER, Message, Receive, Send, StreamTaker
 from common.wakeup import relay
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 Scope = dict[str, Any]
-Message = Mapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 AsgiApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _TOO_LARGE = orjson.dumps(
@@ -61,10 +59,13 @@ class Application:
             await _refuse(send)
             return
         body = _LimitedBody(receive, self._body_limit)
+        taker = scope[TAKER] = StreamTaker(send)
         async with request_context():
-            await self._django(scope, body.receive, send)
+            await self._django(scope, body.receive, taker.send)
+        del scope[TAKER]
         if body.is_exceeded:
             await _refuse(send)
+        await taker.serve(receive)
 
 
 class _LimitedBody:

@@ -15,6 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 from common import frames, sse
 from common.errors import InvalidInput
 from common.executors import run_in_database_thread
+from common.streaming import EventStreamResponse, Stream
 from projects.selectors import Principal, authenticate_bearer
 from scraper import drives, selectors, viewers
 from scraper.log import Batch, read_entries
@@ -95,7 +96,7 @@ async def job_stream(request: HttpRequest, job_id: int) -> HttpResponseBase:
         except BaseException:
             await parts.aclose()
             raise
-    return sse.EventStreamResponse(parts)
+    return EventStreamResponse(request, Stream(parts, viewer))
 
 
 def _authenticate(request: HttpRequest) -> Principal:

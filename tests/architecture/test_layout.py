@@ -25,7 +25,7 @@ DOMAIN_MODULES = {
 }
 COMMON_MODULES = {
     "__init__", "api", "background_loop", "draining", "errors", "executors", "frames", "pagination",
-    "sse", "wakeup",
+    "sse", "streaming", "wakeup",
 }  # fmt: skip
 NAMES_FOR_ANYTHING = {"utils", "util", "helpers", "helper", "misc", "shared", "base_utils", "lib"}
 

@@ -1,0 +1,91 @@
+"""A stream leaves through the server itself, and ends with its client."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from django.test import AsyncRequestFactory
+
+from common.sse import Viewer
+from common.streaming import TAKER, EventStreamResponse, Stream, StreamTaker
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+
+class Line:
+    """One request: what was sent on it, and a client that leaves when told."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, Any]] = []
+        self.has_left = asyncio.Event()
+        self.is_closed = False
+        self.viewer = Viewer()
+        self.stream = Stream(self._parts(), self.viewer)
+        self.taker = StreamTaker(self._send)
+
+    async def _send(self, message: Any) -> None:
+        self.sent.append(dict(message))
+        if message.get("body") == b"two":
+            self.has_left.set()
+
+    async def receive(self) -> dict[str, Any]:
+        await self.has_left.wait()
+        return {"type": "http.disconnect"}
+
+    async def _parts(self) -> AsyncGenerator[bytes, None]:
+        try:
+            yield b"one"
+            yield b"two"
+            while self.viewer.farewell is None:
+                await asyncio.sleep(0)
+        finally:
+            self.is_closed = True
+
+    async def answer_by_django(self) -> None:
+        """Send what Django would: the head, and the body of the response that it sees."""
+        request = AsyncRequestFactory().get("/")
+        request.scope[TAKER] = self.taker
+        response = EventStreamResponse(request, self.stream)
+        await self.taker.send({"type": "http.response.start", "status": response.status_code})
+        async for part in response:
+            await self.taker.send({"type": "http.response.body", "body": part, "more_body": True})
+        await self.taker.send({"type": "http.response.body", "body": b""})
+
+
+class TestStreamTaker:
+    async def test_sends_the_head_once_and_the_parts_until_the_client_leaves(self) -> None:
+        line = Line()
+        await line.answer_by_django()
+        assert [message["type"] for message in line.sent] == ["http.response.start"]
+        await line.taker.serve(line.receive)
+        bodies = [message["body"] for message in line.sent[1:]]
+        assert bodies == [b"one", b"two", b""]
+        assert line.is_closed
+
+    async def test_closes_the_parts_of_a_client_that_left_before_it_was_answered(self) -> None:
+        line = Line()
+        await anext(line.stream.parts)
+        line.taker.stream = line.stream
+        await line.taker.serve(line.receive)
+        assert line.is_closed
+        assert line.sent == []
+
+    async def test_leaves_other_answers_as_they_are(self) -> None:
+        line = Line()
+        await line.taker.send({"type": "http.response.start", "status": 200})
+        await line.taker.send({"type": "http.response.body", "body": b"{}"})
+        await line.taker.serve(line.receive)
+        assert [message.get("body") for message in line.sent] == [None, b"{}"]
+        await line.stream.parts.aclose()
+
+
+class TestEventStreamResponse:
+    async def test_is_sent_by_django_where_nobody_takes_it(self) -> None:
+        line = Line()
+        response = EventStreamResponse(AsyncRequestFactory().get("/"), line.stream)
+        parts = aiter(response)
+        assert [await anext(parts), await anext(parts)] == [b"one", b"two"]
+        line.viewer.dismiss(b"")
+        assert [part async for part in parts] == []
