@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from data_provider.base import Capabilities, Clock, ScraperBackend
 from data_provider.config import ProviderConfig
 from data_provider.errors import SourceError
-from data_provider.types import Page, Post, Query, StoppedBy
+from data_provider.types import Comment, Page, Post, Query, StoppedBy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -77,6 +77,20 @@ def make_post(number: int, **fields: Any) -> Post:
 def make_posts(amount: int, start: int = 0) -> list[Post]:
     """Return consecutive posts."""
     return [make_post(number) for number in range(start, start + amount)]
+
+
+def make_comment(number: int, parent: int | None = None, **fields: Any) -> Comment:
+    """Return comment `t1_c<number>` of post `t3_p0`, below the comment `parent` if one is given."""
+    known: dict[str, Any] = {
+        "id": f"t1_c{number}",
+        "post_id": "t3_p0",
+        "parent_id": "t3_p0" if parent is None else f"t1_c{parent}",
+        "author": "somebody",
+        "body": f"Comment {number}",
+        "score": number,
+        "created_at": EPOCH + timedelta(seconds=number),
+    }
+    return Comment(**(known | fields))
 
 
 class ScriptedBackend(ScraperBackend):

@@ -7,7 +7,7 @@ from django.db.models import Model
 from projects.activity import forget
 from projects.deletion import Belongings
 from projects.runs import TERMINAL
-from scraper.models import JobPost, ScrapedPost, ScrapingJob, ScrapingTarget
+from scraper.models import JobPost, ScrapedComment, ScrapedPost, ScrapingJob, ScrapingTarget
 
 
 def cancel_jobs(project_id: int) -> None:
@@ -37,6 +37,7 @@ def _remove_jobs(project_id: int, limit: int) -> int:
 
 _TABLES: Final[tuple[tuple[type[Model], str], ...]] = (
     (JobPost, "job__project_id"),
+    (ScrapedComment, "project_id"),
     (ScrapedPost, "project_id"),
     (ScrapingTarget, "job__project_id"),
 )

@@ -1,4 +1,4 @@
-"""Tables of scraping: the job, its targets, a project's posts, and which job saw which post."""
+"""Tables of scraping: jobs, their targets, a project's posts and comments, who saw which."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -80,6 +80,8 @@ class ScrapingTarget(models.Model):
     cursor = models.TextField(blank=True, default="")
     posts_scraped = models.PositiveIntegerField(default=0)
     posts_new = models.PositiveIntegerField(default=0)
+    comments_scraped = models.PositiveIntegerField(default=0)
+    comments_due = models.PositiveIntegerField(default=0)
     backend_used = models.CharField(max_length=16, blank=True, default="")
     stopped_by = models.CharField(max_length=16, blank=True, default="")
     error_code = models.CharField(max_length=32, blank=True, default="")
@@ -109,6 +111,8 @@ class ScrapingTarget(models.Model):
             "status": self.status,
             "posts_scraped": self.posts_scraped,
             "posts_new": self.posts_new,
+            "comments_scraped": self.comments_scraped,
+            "comments_due": self.comments_due,
             "backend_used": self.backend_used or None,
             "exhausted": self.stopped_by == "exhausted",
             "stopped_by": self.stopped_by or None,
@@ -159,6 +163,10 @@ class ScrapedPost(models.Model):
     created_at = models.DateTimeField()
     fetched_at = models.DateTimeField()
     backend = models.CharField(max_length=16)
+    # How complete its comments are: those that the last reading gave, of those it should have.
+    comments_fetched = models.PositiveIntegerField(null=True)
+    comments_expected = models.PositiveIntegerField(null=True)
+    comments_fetched_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -175,6 +183,40 @@ class ScrapedPost(models.Model):
         return self.fullname
 
 
+class ScrapedComment(models.Model):
+    """A comment as last seen, once per project. Columns are named as in the REST API.
+
+    `position` counts a post's comments depth first, so that a thread is read in order by keyset.
+    """
+
+    project = models.ForeignKey("projects.Project", on_delete=models.CASCADE, db_index=False)
+    post = models.ForeignKey(ScrapedPost, on_delete=models.CASCADE, db_index=False)
+    fullname = models.TextField()
+    parent_id = models.TextField()
+    position = models.PositiveIntegerField()
+    depth = models.PositiveIntegerField()
+    author = models.TextField(null=True)
+    body = models.TextField()
+    score = models.IntegerField(null=True)
+    is_submitter = models.BooleanField()
+    stickied = models.BooleanField()
+    distinguished = models.TextField(null=True)
+    removed = models.CharField(max_length=8, null=True)
+    edited_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+    fetched_at = models.DateTimeField()
+    backend = models.CharField(max_length=16)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "fullname"], name="comment_unique"),
+        ]
+        indexes = [models.Index(fields=["post", "position", "id"], name="comment_by_position")]
+
+    def __str__(self) -> str:
+        return self.fullname
+
+
 class JobPost(models.Model):
     """That a job saw a post, and as which part of which event (`seq:n` in the stream)."""
 
@@ -182,12 +224,23 @@ class JobPost(models.Model):
     post = models.ForeignKey(ScrapedPost, on_delete=models.CASCADE)
     seq = models.BigIntegerField()
     n = models.PositiveIntegerField()
+    # The target that still has to read the post's comments; set and cleared with what it is about.
+    comments_due_for = models.ForeignKey(
+        ScrapingTarget, null=True, on_delete=models.SET_NULL, db_index=False, related_name="+"
+    )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["job", "post"], name="job_post_unique"),
         ]
-        indexes = [models.Index(fields=["job", "seq", "n"], name="job_post_by_seq")]
+        indexes = [
+            models.Index(fields=["job", "seq", "n"], name="job_post_by_seq"),
+            models.Index(
+                fields=["comments_due_for", "id"],
+                name="job_post_comments_due",
+                condition=models.Q(comments_due_for__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.seq}:{self.n}"

@@ -11,7 +11,7 @@ from django.utils import timezone
 from common.errors import NotFound
 from projects.models import User
 from projects.runs import TERMINAL, Run, claimable
-from scraper.models import JobPost, ScrapedPost, ScrapingJob, ScrapingTarget
+from scraper.models import JobPost, ScrapedComment, ScrapedPost, ScrapingJob, ScrapingTarget
 
 OVERVIEW_DAYS = 90
 MOST_SUBREDDITS_SHOWN = 100
@@ -38,6 +38,27 @@ POST_FIELDS = (
     "thumbnail",
     "media",
     "crosspost_parent",
+    "removed",
+    "edited_at",
+    "created_at",
+    "fetched_at",
+    "backend",
+    "comments_fetched",
+    "comments_expected",
+    "comments_fetched_at",
+)
+
+COMMENT_FIELDS = (
+    "fullname",
+    "post__fullname",
+    "parent_id",
+    "depth",
+    "author",
+    "body",
+    "score",
+    "is_submitter",
+    "stickied",
+    "distinguished",
     "removed",
     "edited_at",
     "created_at",
@@ -133,7 +154,7 @@ def progress_of(job: ScrapingJob, targets: Sequence[ScrapingTarget]) -> float:
     done = sum(
         1.0
         if target.status in ("completed", "partial", "failed")
-        else min(target.posts_scraped / limit, 1.0)
+        else min((target.posts_scraped - target.comments_due) / limit, 1.0)
         for target in targets
     )
     return round(done / len(targets), 4)
@@ -209,6 +230,27 @@ def posts_of_job(job_id: int) -> QuerySet[JobPost, dict[str, Any]]:
 def joined_post_as_json(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return a post as REST shows it, from a row of `posts_of_job`."""
     return post_as_json({name: row[f"post__{name}"] for name in POST_FIELDS})
+
+
+def comments_of_post(project_id: int, fullname: str) -> QuerySet[ScrapedComment, dict[str, Any]]:
+    """Return the rows of a post's comments, each with COMMENT_FIELDS and its place.
+
+    Raises NotFound when the project has no such post.
+    """
+    post = ScrapedPost.objects.filter(project_id=project_id, fullname=fullname)
+    post_id = post.values_list("pk", flat=True).first()
+    if post_id is None:
+        raise NotFound
+    rows: QuerySet[ScrapedComment, dict[str, Any]]
+    stored = ScrapedComment.objects.filter(post_id=post_id)
+    rows = stored.values("id", "position", *COMMENT_FIELDS)
+    return rows
+
+
+def comment_as_json(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a comment as REST shows it, from a row with COMMENT_FIELDS."""
+    fullname, post, *names = COMMENT_FIELDS
+    return {"id": row[fullname], "post_id": row[post], **{name: row[name] for name in names}}
 
 
 def jobs_matching(user: User, wish: Mapping[str, Any]) -> QuerySet[ScrapingJob]:

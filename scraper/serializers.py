@@ -94,6 +94,8 @@ class TargetSerializer(serializers.Serializer[Any]):
     status = serializers.ChoiceField(choices=Run.Status.choices)
     posts_scraped = serializers.IntegerField()
     posts_new = serializers.IntegerField()
+    comments_scraped = serializers.IntegerField()
+    comments_due = serializers.IntegerField(help_text="Posts whose comments are yet to be read.")
     backend_used = serializers.CharField(allow_null=True)
     exhausted = serializers.BooleanField()
     stopped_by = serializers.CharField(allow_null=True)
@@ -178,6 +180,33 @@ class PostSerializer(serializers.Serializer[Any]):
     thumbnail = serializers.CharField(allow_null=True)
     media = MediaSerializer(many=True)
     crosspost_parent = serializers.CharField(allow_null=True)
+    removed = serializers.ChoiceField(choices=("deleted", "removed"), allow_null=True)
+    edited_at = serializers.DateTimeField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    fetched_at = serializers.DateTimeField()
+    backend = serializers.CharField()
+    comments_fetched = serializers.IntegerField(
+        allow_null=True, help_text="Comments that the last reading gave; null: never read."
+    )
+    comments_expected = serializers.IntegerField(
+        allow_null=True, help_text="Comments that Reddit counted then, removed ones included."
+    )
+    comments_fetched_at = serializers.DateTimeField(allow_null=True)
+
+
+class CommentSerializer(serializers.Serializer[Any]):
+    """A comment as last seen; a list holds a thread depth first."""
+
+    id = serializers.CharField(help_text="Fullname, such as t1_abc.")
+    post_id = serializers.CharField()
+    parent_id = serializers.CharField(help_text="Of the post or of another comment.")
+    depth = serializers.IntegerField()
+    author = serializers.CharField(allow_null=True)
+    body = serializers.CharField()
+    score = serializers.IntegerField(allow_null=True)
+    is_submitter = serializers.BooleanField()
+    stickied = serializers.BooleanField()
+    distinguished = serializers.CharField(allow_null=True)
     removed = serializers.ChoiceField(choices=("deleted", "removed"), allow_null=True)
     edited_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()

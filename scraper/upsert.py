@@ -142,7 +142,7 @@ def _store_postgresql(job: ScrapingJob, seq: int, posts: list[Post], page: Page)
 
 def _store_sqlite(job: ScrapingJob, seq: int, posts: list[Post], page: Page) -> tuple[int, int]:
     names = json.dumps([post.id for post in posts])
-    tail = (_sqlite_instant(page.fetched_at), page.backend)
+    tail = (sqlite_instant(page.fetched_at), page.backend)
     rows = [(job.project_id, *_sqlite_row(post), *tail) for post in posts]
     # The driver's own cursor: Django's rewrites the statement's placeholders for every row.
     connection.ensure_connection()
@@ -159,11 +159,11 @@ def _sqlite_row(post: Post) -> list[Any]:
     row[_MEDIA] = json.dumps([item.model_dump() for item in media]) if media else "[]"
     for index in _INSTANTS:
         if row[index] is not None:
-            row[index] = _sqlite_instant(row[index])
+            row[index] = sqlite_instant(row[index])
     return row
 
 
-def _sqlite_instant(value: datetime) -> str:
+def sqlite_instant(value: datetime) -> str:
     """Return an instant of whole UTC seconds as Django writes it into SQLite."""
     return value.isoformat(" ", "seconds")[:19]
 

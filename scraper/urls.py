@@ -17,6 +17,11 @@ urlpatterns = [
     path("projects/<int:project_id>/posts/", views.PostListView.as_view(), name="posts"),
     path("projects/<int:project_id>/posts/<str:fullname>/", views.PostView.as_view(), name="post"),
     path(
+        "projects/<int:project_id>/posts/<str:fullname>/comments/",
+        views.CommentListView.as_view(),
+        name="comments",
+    ),
+    path(
         "projects/<int:project_id>/overview/", views.OverviewView.as_view(), name="project-overview"
     ),
 ]

@@ -17,6 +17,7 @@ from projects.selectors import Principal, project_for_body, project_of
 from scraper import log, selectors, services
 from scraper.serializers import (
     BackendSerializer,
+    CommentSerializer,
     EventPageSerializer,
     JobCountFilterSerializer,
     JobCountsSerializer,
@@ -200,6 +201,19 @@ class PostView(ApiView):
         if row is None:
             raise NotFound
         return Response(selectors.post_as_json(row))
+
+
+class CommentListView(ApiView):
+    """The comments of one post."""
+
+    serializer_class = CommentSerializer
+    order = Order("comments", (Key("position"), Key("id")), is_descending=False)
+
+    def get(self, request: Request, project_id: int, fullname: str) -> Response:
+        """List them depth first, as last seen."""
+        project = project_of(self.caller, project_id)
+        rows = self.paginate_queryset(selectors.comments_of_post(project.pk, fullname)) or []
+        return self.get_paginated_response([selectors.comment_as_json(row) for row in rows])
 
 
 class OverviewView(ApiView):

@@ -21,7 +21,17 @@ VOCABULARY = {
 # What an application has beyond the vocabulary: each named for the one thing that it does.
 DOMAIN_MODULES = {
     "projects": {"activity", "deletion", "idempotency", "keeper", "runs", "tokens"},
-    "scraper": {"deletion", "drives", "log", "runner", "sources", "store", "upsert", "viewers"},
+    "scraper": {
+        "comment_upsert",
+        "deletion",
+        "drives",
+        "log",
+        "runner",
+        "sources",
+        "store",
+        "upsert",
+        "viewers",
+    },
 }
 COMMON_MODULES = {
     "__init__", "api", "background_loop", "draining", "errors", "executors", "frames", "pagination",

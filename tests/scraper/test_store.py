@@ -258,6 +258,8 @@ def shown(post: Post) -> dict[str, Any]:
     row = selectors.posts_of_project(ScrapedPost.objects.get(fullname=post.id).project_id)
     seen = selectors.post_as_json(row.get(fullname=post.id))
     assert (seen.pop("fetched_at"), seen.pop("backend")) == (LATER, "rss")
+    read = ("comments_fetched", "comments_expected", "comments_fetched_at")
+    assert [seen.pop(name) for name in read] == [None, None, None]
     return seen
 
 

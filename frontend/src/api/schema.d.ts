@@ -231,6 +231,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/projects/{project_id}/posts/{fullname}/comments/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description List them depth first, as last seen. */
+        get: operations["projects_posts_comments_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/scraper/backends/": {
         parameters: {
             query?: never;
@@ -699,6 +716,34 @@ export interface components {
             };
             reason: string | null;
         };
+        /** @description A comment as last seen; a list holds a thread depth first. */
+        Comment: {
+            /** @description Fullname, such as t1_abc. */
+            id: string;
+            post_id: string;
+            /** @description Of the post or of another comment. */
+            parent_id: string;
+            depth: number;
+            author: string | null;
+            body: string;
+            score: number | null;
+            is_submitter: boolean;
+            stickied: boolean;
+            distinguished: string | null;
+            /**
+             * @description * `deleted` - deleted
+             *     * `removed` - removed
+             * @enum {string|null}
+             */
+            removed: "deleted" | "removed" | null;
+            /** Format: date-time */
+            edited_at: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            fetched_at: string;
+            backend: string;
+        };
         /** @description Name and password of an account. */
         CredentialsRequest: {
             username: string;
@@ -1001,6 +1046,13 @@ export interface components {
             previous: string | null;
             results: components["schemas"]["ApiToken"][];
         };
+        PaginatedCommentList: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["Comment"][];
+        };
         PaginatedJobList: {
             /** Format: uri */
             next: string | null;
@@ -1090,6 +1142,12 @@ export interface components {
             /** Format: date-time */
             fetched_at: string;
             backend: string;
+            /** @description Comments that the last reading gave; null: never read. */
+            comments_fetched: number | null;
+            /** @description Comments that Reddit counted then, removed ones included. */
+            comments_expected: number | null;
+            /** Format: date-time */
+            comments_fetched_at: string | null;
         };
         /** @description A project. */
         Project: {
@@ -1371,6 +1429,7 @@ export interface components {
             type: "validation_error";
             errors: components["schemas"]["ProjectsPartialUpdateError"][];
         };
+        ProjectsPostsCommentsListErrorResponse400: components["schemas"]["ParseErrorResponse"];
         ProjectsPostsListErrorResponse400: components["schemas"]["ParseErrorResponse"];
         ProjectsPostsRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
         ProjectsRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
@@ -1784,6 +1843,9 @@ export interface components {
             status: "pending" | "running" | "completed" | "partial" | "failed" | "cancelled";
             posts_scraped: number;
             posts_new: number;
+            comments_scraped: number;
+            /** @description Posts whose comments are yet to be read. */
+            comments_due: number;
             backend_used: string | null;
             exhausted: boolean;
             stopped_by: string | null;
@@ -3292,6 +3354,95 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProjectsPostsRetrieveErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
+        };
+    };
+    projects_posts_comments_list: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                page_size?: number;
+            };
+            header?: never;
+            path: {
+                fullname: string;
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedCommentList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectsPostsCommentsListErrorResponse400"];
                 };
             };
             401: {

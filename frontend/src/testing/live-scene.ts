@@ -9,6 +9,8 @@ export function aTarget(change: Partial<Target> = {}): Target {
     status: "pending",
     posts_scraped: 0,
     posts_new: 0,
+    comments_scraped: 0,
+    comments_due: 0,
     backend_used: null,
     exhausted: false,
     stopped_by: null,
@@ -74,6 +76,9 @@ export function aPost(id: string, change: Partial<Post> = {}): Post {
     created_at: "2026-01-01T00:00:00Z",
     fetched_at: "2026-01-01T00:00:00Z",
     backend: "sandbox",
+    comments_fetched: null,
+    comments_expected: null,
+    comments_fetched_at: null,
     ...change,
   };
 }
