@@ -2,6 +2,7 @@
 
 An async generator that yields what it committed, page by page. The web process drives it for a
 live job, a worker for a bulk one; neither knows more about scraping than this module's interface.
+The targets come in order, or several at once where the job asks for it.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from common.executors import run_in_database_thread
+from common.merging import merged
 from data_provider import Notice, Query, ScraperBackend, SourceError
 from projects.keeper import Guard, Stopped, StopReason
 from scraper import store
@@ -37,11 +39,11 @@ async def run_job(
     such as a lost database, is a loss: the job waits for its lease to end, and poison ends it.
     """
     try:
-        for target in await run_in_database_thread(store.open_targets, job):
-            guard.check()
-            async with aclosing(_scrape_target(job, target, open_source, guard)) as pages:
-                async for committed in pages:
-                    yield committed
+        targets = await run_in_database_thread(store.open_targets, job)
+        streams = (scrape_subreddit_posts_task(job, one, open_source, guard) for one in targets)
+        async with aclosing(merged(streams, job.config["parallelism"])) as pages:
+            async for committed in pages:
+                yield committed
         guard.check()
         await run_in_database_thread(store.finish, job)
     except Stopped as stop:
@@ -57,9 +59,15 @@ def is_unwatched(viewed_at: datetime | None) -> bool:
     return viewed_at is None or timezone.now() - viewed_at > grace
 
 
-async def _scrape_target(
+async def scrape_subreddit_posts_task(
     job: ScrapingJob, target: ScrapingTarget, open_source: OpenSource, guard: Guard
 ) -> AsyncGenerator[Committed, None]:
+    """Work through one subreddit of a job, inside its run; yield each committed page.
+
+    Whatever goes wrong with the subreddit ends its target, with the reason, and nothing else.
+    Raises Stopped, and what says that the database is gone.
+    """
+    guard.check()
     try:
         query = _query_of(job, target)
         # A cursor belongs to the source that gave it, whatever AUTO would choose today.

@@ -8,6 +8,7 @@ from rest_framework.fields import empty
 from common.api import StrictSerializer
 from data_provider import BACKENDS
 from projects.runs import Run
+from scraper.services import MOST_AT_ONCE
 
 SORTS = ("hot", "new", "top", "rising", "controversial")
 TIME_FILTERS = ("hour", "day", "week", "month", "year", "all")
@@ -36,7 +37,12 @@ class StartJobSerializer(StrictSerializer):
     since = serializers.DateTimeField(default=None, allow_null=True)
     until = serializers.DateTimeField(default=None, allow_null=True)
     on_disconnect = serializers.ChoiceField(choices=("continue", "stop"), default="continue")
-    parallelism = serializers.IntegerField(min_value=1, max_value=32, default=1)
+    parallelism = serializers.IntegerField(
+        min_value=1,
+        max_value=MOST_AT_ONCE,
+        default=1,
+        help_text="Subreddits read at once; at 1 they come in the order given.",
+    )
     metadata = serializers.DictField(default=dict)
 
     def validate_metadata(self, value: dict[str, Any]) -> dict[str, Any]:

@@ -34,8 +34,8 @@ DOMAIN_MODULES = {
     },
 }
 COMMON_MODULES = {
-    "__init__", "api", "background_loop", "draining", "errors", "executors", "frames", "pagination",
-    "sse", "streaming", "wakeup",
+    "__init__", "api", "background_loop", "draining", "errors", "executors", "frames", "merging",
+    "pagination", "sse", "streaming", "wakeup",
 }  # fmt: skip
 NAMES_FOR_ANYTHING = {"utils", "util", "helpers", "helper", "misc", "shared", "base_utils", "lib"}
 

@@ -25,6 +25,7 @@ from data_provider import (
     NotFound,
     Private,
     Quarantined,
+    Query,
     RateLimited,
     ScraperBackend,
     SourceError,
@@ -246,6 +247,119 @@ class TestTargets:
         fault = one.error_detail.split()[-1].rstrip(".")
         assert fault in caplog.text
         assert await error_of(job, 1) == ("completed", "")
+
+
+class TestAtOnce:
+    """Several targets of one job, in one worker."""
+
+    NAMES = ("one", "two", "three", "four", "five")
+
+    @staticmethod
+    def opening(scripts: dict[str, list[Any]]) -> tuple[Any, dict[str, ScriptedBackend]]:
+        """Return a way to open each subreddit's script, and what was opened so far."""
+        opened: dict[str, ScriptedBackend] = {}
+
+        def open_source(_: str, query: Query) -> ScraperBackend:
+            source = ScriptedBackend(scripts[query.subreddit], clock=SystemClock(scale=0.001))
+            opened[query.subreddit] = source
+            return source
+
+        return open_source, opened
+
+    async def test_a_subreddit_that_keeps_us_waiting_does_not_hold_up_the_others(self) -> None:
+        job, guard = await make(None, *self.NAMES, config={"parallelism": 2}), Guard()
+        scripts = {name: [make_posts(2, 10 * n)] for n, name in enumerate(self.NAMES)}
+        open_source, opened = self.opening(scripts | {"one": [HANG]})
+        running = asyncio.ensure_future(run(job, open_source, guard))
+        async with asyncio.timeout(20):
+            while (await current(job)).posts_scraped < 8:
+                await asyncio.sleep(0.01)
+        assert set(opened) == set(self.NAMES)
+        assert not opened["one"].is_closed
+        guard.stop(StopReason.SHUTDOWN)
+        await asyncio.wait_for(running, 5)
+        assert all(source.is_closed for source in opened.values())
+        assert [(await target(job, n)).status for n in range(5)] == ["running"] + 4 * ["completed"]
+
+    async def test_never_reads_more_than_it_was_asked_for(self) -> None:
+        job, guard = await make(None, *self.NAMES, config={"parallelism": 3}), Guard()
+        open_source, opened = self.opening({name: [HANG] for name in self.NAMES})
+        running = asyncio.ensure_future(run(job, open_source, guard))
+        async with asyncio.timeout(20):
+            while len(opened) < 3:
+                await asyncio.sleep(0.01)
+            await asyncio.gather(*(source.hanging.wait() for source in opened.values()))
+        assert set(opened) == {"one", "two", "three"}
+        guard.stop(StopReason.SHUTDOWN)
+        await asyncio.wait_for(running, 5)
+
+    async def test_a_failing_subreddit_stays_alone_with_its_fault(self) -> None:
+        job = await make(None, *self.NAMES, config={"parallelism": 5})
+        scripts = {name: [make_posts(2, 10 * n)] for n, name in enumerate(self.NAMES)}
+        broken = {"two": [Private("x")], "four": [make_posts(1, 90), [make_post(1, score=2**70)]]}
+        open_source, _ = self.opening(scripts | broken)
+        ended = await run(job, open_source)
+        assert (ended.status, ended.posts_scraped) == ("partial", 7)
+        assert [(await error_of(job, n)) for n in range(5)] == [
+            ("completed", ""),
+            ("failed", "private"),
+            ("completed", ""),
+            ("partial", "internal"),
+            ("completed", ""),
+        ]
+
+    async def test_a_cancel_reaches_all_of_them(self) -> None:
+        job = await make(None, *self.NAMES, config={"parallelism": 5})
+        open_source, opened = self.opening({name: [HANG] for name in self.NAMES})
+        keeper, guard = Keeper(ScrapingJob), Guard()
+        with keeper.keeping(job, guard):
+            running = asyncio.ensure_future(run(job, open_source, guard))
+            async with asyncio.timeout(20):
+                while len(opened) < 5:
+                    await asyncio.sleep(0.01)
+            await run_in_database_thread(lambda: now_of(job).cancel())
+            ended = await asyncio.wait_for(running, 5)
+        assert ended.status == "cancelled"
+        assert await ends(job) == ["scraping.cancelled"]
+        assert {(await target(job, n)).status for n in range(5)} == {"cancelled"}
+        assert all(source.is_closed for source in opened.values())
+
+    async def test_the_posts_counters_and_events_are_those_of_a_run_in_order(self) -> None:
+        names = [f"sub{number}" for number in range(12)]
+        scripts = {
+            name: [make_posts(3, 5 * n + 3 * page) for page in range(3)]
+            for n, name in enumerate(names)
+        }
+        found = []
+        for at_once in (1, 8):
+            job = await make(
+                await sync_to_async(make_project)(f"user{at_once}"),
+                *names,
+                config={"parallelism": at_once},
+            )
+            open_source, _ = self.opening(scripts)
+            ended = await run(job, open_source)
+            targets = [await target(job, n) for n in range(12)]
+            numbers = [event.seq for event in await log(job)]
+            assert numbers == list(range(1, len(numbers) + 1))
+            assert ended.posts_scraped == sum(one.posts_scraped for one in targets)
+            assert ended.posts_new == sum(one.posts_new for one in targets)
+            found.append((ended.status, ended.posts_scraped, await seen_by(job), len(numbers)))
+        assert found[0] == found[1]
+        assert found[0][:2] == ("completed", 64)
+
+    async def test_a_lost_lease_ends_all_of_them(self) -> None:
+        job = await make(None, *self.NAMES, config={"parallelism": 5})
+        scripts: dict[str, list[Any]] = {name: [HANG] for name in self.NAMES}
+        open_source, opened = self.opening(scripts | {"three": [make_posts(1), make_posts(1, 1)]})
+        async with aclosing(run_job(job, open_source, Guard())) as pages:
+            await anext(pages)
+            await run_in_database_thread(let_lease_expire, job)
+            successor = await sync_to_async(claim)(job, "another")
+            assert len([page async for page in pages]) <= 1, "one page may have been on its way"
+        now = await current(job)
+        assert (now.worker, now.fence) == ("another", successor.fence)
+        assert all(source.is_closed for source in opened.values())
 
 
 async def keeps_waiting(job: ScrapingJob, source: ScriptedBackend) -> None:

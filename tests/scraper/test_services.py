@@ -126,7 +126,8 @@ class TestStartJob:
             start("python", backend="auto")
 
     @pytest.mark.parametrize(
-        ("option", "value"), [("only_new", True), ("parallelism", 2), ("include_comments", True)]
+        ("option", "value"),
+        [("only_new", True), ("parallelism", 0), ("parallelism", 9), ("include_comments", True)],
     )
     def test_refuses_what_it_would_not_do(self, option: str, value: Any) -> None:
         assert refusal("python", **{option: value}) == ("unsupported", option)

@@ -1815,7 +1815,10 @@ export interface components {
              * @enum {string}
              */
             on_disconnect?: "continue" | "stop";
-            /** @default 1 */
+            /**
+             * @description Subreddits read at once; at 1 they come in the order given.
+             * @default 1
+             */
             parallelism?: number;
             metadata?: {
                 [key: string]: unknown;
