@@ -129,11 +129,13 @@ class Feed:
                 poked.clear()
                 frames = await self.reader.read(self._reached)
                 self._progress_due |= frames.has_progress
-                ends = any(one.is_terminal for one in frames.frames)
-                if self._progress_due and (ends or self._seconds_to_progress() <= 0):
+                # A viewer's last counters precede the end; else what is new must not wait for them.
+                if self._progress_due and any(one.is_terminal for one in frames.frames):
                     await self._add_progress()
                 self._add(frames.frames)
                 self._reached = frames.reached
+                if self._progress_due and self._seconds_to_progress() <= 0:
+                    await self._add_progress()
                 if frames.is_last:
                     await self._wait(poked)
 
