@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 FRONTEND := $(wildcard frontend/package-lock.json)
 NPM := npm --prefix frontend
+EXPORT := export --system-certs --quiet --all-extras --format requirements-txt --no-emit-project --no-header --python 3.11
 # Node brings its own list of certificates; a company's proxy is in the system's.
 SYSTEM_CERTIFICATES := $(wildcard /etc/ssl/certs/ca-certificates.crt)
 ifneq ($(SYSTEM_CERTIFICATES),)
@@ -12,7 +13,7 @@ export NODE_EXTRA_CA_CERTS ?= $(SYSTEM_CERTIFICATES)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-python setup-frontend setup-programs run demo dev test test-backend test-frontend test-browser test-scenarios check format openapi bench clean
+.PHONY: help setup setup-python setup-dev setup-frontend setup-programs lock run demo dev test test-backend test-frontend test-browser test-scenarios check format openapi bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -21,12 +22,28 @@ setup: setup-python setup-frontend ## install everything that Teppan needs
 
 setup-python: $(VENV)/.installed
 
+setup-dev: $(VENV)/.installed-dev setup-frontend ## the same, with what tests and checks need
+
 $(VENV)/.installed: requirements.lock
+	$(call install,requirements.lock)
+	@rm -f $@-dev
+
+$(VENV)/.installed-dev: requirements-dev.lock
+	$(call install,requirements-dev.lock)
+	@touch $(VENV)/.installed
+
+# Installs exactly what a lock names.
+define install
 	@$(PYTHON) -c 'import sys; sys.exit("Teppan needs Python 3.11; set PYTHON=/path/to/python3.11") if sys.version_info[:2] != (3, 11) else None'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	@$(BIN)/uv pip sync --system-certs --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
+	@$(BIN)/uv pip sync --system-certs --quiet --compile-bytecode --python $(BIN)/python --require-hashes $(1)
 	@touch $@
+endef
+
+lock: setup-dev ## write both lock files from pyproject.toml
+	@$(BIN)/uv $(EXPORT) --no-default-groups > requirements.lock
+	@$(BIN)/uv $(EXPORT) --all-groups > requirements-dev.lock
 
 setup-frontend: $(if $(FRONTEND),frontend/dist/.built)
 
@@ -51,9 +68,9 @@ demo: setup ## the same, with a demo account already scraping the simulated Redd
 dev: setup ## the stack with the dashboard's development server on port 5173
 	@$(BIN)/python manage.py up & stack=$$!; trap 'kill $$stack' EXIT INT TERM; $(NPM) run dev
 
-test: setup test-backend test-frontend test-browser test-scenarios ## run all suites: both engines, dashboard, browser
+test: setup-dev test-backend test-frontend test-browser test-scenarios ## run all suites: both engines, dashboard, browser
 
-test-backend: setup-python setup-programs
+test-backend: setup-dev setup-programs
 	@rm -f var/scenarios-*.json var/dashboard.json var/browser.json
 	@$(BIN)/python -m pytest --engine sqlite
 	@$(BIN)/python -m pytest --engine postgres
@@ -61,13 +78,13 @@ test-backend: setup-python setup-programs
 test-frontend: $(if $(FRONTEND),frontend/node_modules/.installed)
 	@$(if $(FRONTEND),$(NPM) run --silent test)
 
-test-browser: setup setup-programs
+test-browser: setup-dev setup-programs
 	@$(if $(FRONTEND),$(NPM) run --silent e2e)
 
-test-scenarios: setup-python
+test-scenarios: setup-dev
 	@$(BIN)/python -m tests.scenarios
 
-check: setup ## lint, format, types, import rules, schema drift, sizes
+check: setup-dev ## lint, format, types, import rules, schema drift, sizes
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
@@ -77,15 +94,15 @@ check: setup ## lint, format, types, import rules, schema drift, sizes
 	@diff -u docs/openapi.json $(VENV)/openapi.json || { echo "docs/openapi.json is not that of the code: make openapi"; exit 1; }
 	@$(if $(FRONTEND),$(NPM) run --silent check && $(NPM) run --silent size)
 
-format: setup-python ## put the code into its format
+format: setup-dev ## put the code into its format
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
-openapi: setup-python ## write docs/openapi.json, and the dashboard's types, from the code
+openapi: setup-dev ## write docs/openapi.json, and the dashboard's types, from the code
 	@$(BIN)/python manage.py spectacular --format openapi-json --validate --fail-on-warn --file docs/openapi.json
 	@$(if $(wildcard frontend/node_modules),$(NPM) run --silent api)
 
-bench: setup ## all benchmarks; each prints one JSON line
+bench: setup-dev ## all benchmarks; each prints one JSON line
 	@$(BIN)/python -m benchmarks.startup
 	@for name in ingest live_latency fanout cancel; do \
 	  for engine in sqlite postgres; do $(BIN)/python -m benchmarks.$$name --engine $$engine || true; done; \

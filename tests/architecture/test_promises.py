@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+LOCKS = ("requirements.lock", "requirements-dev.lock")
 EXAMPLE = ROOT / ".env.example"
 SETTINGS = [name for name in Environment.model_fields if name.isupper()]
 PACES = [f"TEPPAN_REQUESTS_PER_MINUTE_{name.upper()}" for name in BACKENDS]
@@ -90,11 +91,12 @@ class TestLockFiles:
             cwd=ROOT, capture_output=True, text=True, check=False,
         ).stdout.split() or ["requirements.lock", "frontend/package-lock.json"]  # fmt: skip
         assert "uv.lock" not in tracked
-        assert "://" not in (ROOT / "requirements.lock").read_text()
+        assert all("://" not in (ROOT / name).read_text() for name in LOCKS)
         assert '"resolved"' not in (ROOT / "frontend" / "package-lock.json").read_text()
 
-    def test_pin_every_package_by_its_content(self) -> None:
-        lines = (ROOT / "requirements.lock").read_text().splitlines()
+    @pytest.mark.parametrize("name", LOCKS)
+    def test_pin_every_package_by_its_content(self, name: str) -> None:
+        lines = (ROOT / name).read_text().splitlines()
         pins = [
             number for number, line in enumerate(lines) if re.match(r"[\w.-]+(\[.*\])?==", line)
         ]
