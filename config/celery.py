@@ -12,7 +12,10 @@ from celery import Celery
 from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from config.presence import Presence
+    from projects.slots import Slots
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -30,7 +33,11 @@ app.autodiscover_tasks()
 app.autodiscover_tasks(related_name="schedules")
 
 _presences: list[Presence] = []
+_working: list[Slots[Any]] = []
 _stopping: list[threading.Thread] = []
+
+# Which task module has the slots that a queue's messages wake.
+_SLOTS = {"scrape": "scraper.tasks"}
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]
@@ -41,7 +48,9 @@ def _start(sender: Any, **_: Any) -> None:
     presence = Presence()
     presence.start(f"{sender.hostname}:{os.getpid()}")
     _presences.append(presence)
-    _call_scraper("start_worker")
+    _working.extend(_slots_of(sender.app.amqp.queues.consume_from))
+    for slots in _working:
+        slots.start()
 
 
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]
@@ -49,7 +58,7 @@ def _give_back(**_: Any) -> None:
     # Sent from inside the signal handler, where the interrupted code may hold any lock: the
     # running rows are given back from a thread, while Celery waits for its tasks to return.
     if not _stopping:
-        thread = threading.Thread(target=_call_scraper, args=["stop_worker"], name="stop-worker")
+        thread = threading.Thread(target=_stop_working, name="stop-worker")
         _stopping.append(thread)
         thread.start()
 
@@ -62,6 +71,11 @@ def _leave(**_: Any) -> None:
         presence.stop()
 
 
-def _call_scraper(hook: str) -> None:
+def _slots_of(queues: Container[str]) -> list[Slots[Any]]:
     # Imported late: the task modules need this application.
-    getattr(import_module("scraper.tasks"), hook)()
+    return [import_module(name).slots for queue, name in _SLOTS.items() if queue in queues]
+
+
+def _stop_working() -> None:
+    for slots in _working:
+        slots.stop()

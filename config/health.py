@@ -15,8 +15,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 from common.errors import Forbidden, Unauthenticated
 from config.presence import connect, live_workers
 from config.responses import error_response
+from projects import viewers
 from projects.selectors import authenticate_bearer
-from scraper import viewers
 
 # Headers by which a proxy says that the request came from elsewhere.
 _FORWARDING_HEADERS = ("X-Forwarded-For", "X-Real-IP", "Forwarded")

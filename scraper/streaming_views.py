@@ -17,6 +17,7 @@ from common.errors import InvalidInput
 from common.executors import run_in_database_thread
 from common.streaming import EventStreamResponse, Stream
 from projects.selectors import Principal, authenticate_bearer
+from projects.viewers import admit
 from scraper import drives, selectors, viewers
 from scraper.log import Batch, read_entries
 from scraper.models import ScrapingJob
@@ -87,7 +88,7 @@ async def job_stream(request: HttpRequest, job_id: int) -> HttpResponseBase:
     job = await sync_to_async(selectors.job_of)(principal.user, job_id)
     if job.is_terminal and cursor is not None and cursor.seq == job.event_seq:
         return HttpResponse(status=204)
-    viewer = viewers.admit(principal, job_id)
+    viewer = admit(principal, viewers.JOBS, job_id)
     parts = sse.follow(_feeds, JobLog(job_id), cursor, viewer)
     await anext(parts)
     if job.mode == ScrapingJob.Mode.STREAM and not job.is_terminal:

@@ -20,7 +20,16 @@ VOCABULARY = {
 
 # What an application has beyond the vocabulary: each named for the one thing that it does.
 DOMAIN_MODULES = {
-    "projects": {"activity", "deletion", "idempotency", "keeper", "runs", "tokens"},
+    "projects": {
+        "activity",
+        "deletion",
+        "idempotency",
+        "keeper",
+        "runs",
+        "slots",
+        "tokens",
+        "viewers",
+    },
     "scraper": {
         "comment_upsert",
         "deletion",
