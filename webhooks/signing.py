@@ -48,9 +48,9 @@ def check_secret(text: str) -> str:
     try:
         key = base64.b64decode(encoded.encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError):
-        raise InvalidInput(
-            "invalid_secret", "A secret is whsec_ and base64.", attr="secret"
-        ) from None
+        key = b""
+    if not key or base64.b64encode(key).decode() != encoded:
+        raise InvalidInput("invalid_secret", "A secret is whsec_ and base64.", attr="secret")
     if not _FEWEST_BYTES <= len(key) <= _MOST_BYTES:
         raise InvalidInput(
             "invalid_secret",

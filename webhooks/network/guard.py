@@ -47,6 +47,9 @@ _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _LOCALHOST = re.compile(r"(.+\.)?localhost|localhost\.localdomain|ip6-(localhost|loopback)")
 _LOOPBACK = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
+# What international names may be written with instead of a full stop (RFC 3490), besides the
+# full-width one, which normalisation finds.
+_OTHER_DOTS = frozenset("\u3002\uff61")
 _LAST_PORT = 65535
 _LONGEST_NAME = 253
 
@@ -86,8 +89,6 @@ def check_url(url: str, policy: Policy) -> None:
     if scheme == "http" and policy.https_only:
         raise Refused("https_only", "Only https:// addresses are accepted here.")
     host, port = _host_and_port(url, authority, _DEFAULT_PORTS[scheme])
-    if port in _REFUSED_PORTS or not 0 < port <= _LAST_PORT:
-        raise Refused("port", f"Port {port} is not one that receives webhooks.")
     if (host, port) in policy.own_addresses:
         raise Refused("own_address", "This is Teppan's own address.")
     if _LOCALHOST.fullmatch(host):
@@ -138,8 +139,11 @@ def _host_and_port(url: str, authority: str, default_port: int) -> tuple[str, in
     parts = _AUTHORITY.fullmatch(authority)
     if not parts or "%" in authority:
         raise Refused("host", "The host is missing or misspelt.")
+    port = int(parts[2]) if parts[2] else default_port
+    if port in _REFUSED_PORTS or port > _LAST_PORT:
+        raise Refused("port", f"Port {port} is not one that receives webhooks.")
     typed = parts[1].lower()
-    if unicodedata.normalize("NFKC", typed) != typed:
+    if unicodedata.normalize("NFKC", typed) != typed or _OTHER_DOTS & set(typed):
         raise Refused("host", "The host has characters that stand for others.")
     try:
         host = (URL(url).raw_host or "").lower()
@@ -147,7 +151,7 @@ def _host_and_port(url: str, authority: str, default_port: int) -> tuple[str, in
         raise Refused("host", "The host is misspelt.") from None
     if ":" not in host:
         _check_name(host)
-    return host, int(parts[2]) if parts[2] else default_port
+    return host, port
 
 
 def _check_name(host: str) -> None:
