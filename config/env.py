@@ -81,7 +81,12 @@ class Environment(BaseModel):
         None, description="Address under which people reach Teppan."
     )
     TEPPAN_SECRET_KEY: str = Field(
-        "", description="Signs sessions; generated in embedded mode, required with DATABASE_URL."
+        "",
+        description="Signs sessions and seals secrets; generated in embedded mode, required with "
+        "DATABASE_URL.",
+    )
+    TEPPAN_SECRET_KEY_FALLBACKS: Names = Field(
+        (), description="Earlier secret keys, newest first: what they sealed is still read."
     )
     TEPPAN_REGISTRATION: Literal["first", "open", "closed"] = Field(
         "first", description="Who may register: only the first account, everyone, nobody."

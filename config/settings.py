@@ -52,6 +52,7 @@ def broker_socket() -> Path:
 
 
 SECRET_KEY = _secret_key()
+SECRET_KEY_FALLBACKS = list(ENV.TEPPAN_SECRET_KEY_FALLBACKS)
 DEBUG = False
 ALLOWED_HOSTS = ["*"] if not ENV.TEPPAN_PUBLIC_URL else []
 if ENV.TEPPAN_PUBLIC_URL:
