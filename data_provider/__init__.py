@@ -31,6 +31,7 @@ from data_provider.registry import BACKENDS, backend_class, get_scraper
 from data_provider.types import (
     BackendName,
     Comment,
+    CommentThread,
     Media,
     Notice,
     Page,
@@ -55,6 +56,7 @@ __all__ = [
     "Challenge",
     "Clock",
     "Comment",
+    "CommentThread",
     "CursorLost",
     "Exhausted",
     "InvalidQuery",

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, Protocol, Self, TypeVar
 
 from data_provider.errors import RateLimited, SourceError, Transient, Unsupported
-from data_provider.types import Comment, Notice, Page, Post, Query, Sort, Subreddit
+from data_provider.types import Comment, CommentThread, Notice, Page, Post, Query, Sort, Subreddit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -148,6 +148,12 @@ class ScraperBackend(ABC):
     def __init__(self, config: ProviderConfig, clock: Clock | None = None) -> None:
         self.config = config
         self.clock: Clock = clock or SystemClock()
+        self._listeners: list[Callable[[Notice], None]] = []
+
+    @property
+    def requests_made(self) -> int:
+        """Requests sent so far."""
+        return 0
 
     @abstractmethod
     def pages(self, query: Query, cursor: str | None = None) -> AsyncGenerator[Page, None]:
@@ -209,6 +215,29 @@ class ScraperBackend(ABC):
         """Return the comments of post `t3_x`, depth first, at most `limit` (null = all)."""
         raise Unsupported(f"{self.name} cannot read comments.")
 
+    async def scrape_comments_stream(
+        self, post_id: str, *, limit: int | None = None
+    ) -> AsyncGenerator[CommentThread | Notice, None]:
+        """Yield a Notice before each wait, and at the end the comments. Raises as `comments`."""
+        told: asyncio.Queue[Notice | None] = asyncio.Queue()
+        before = self.requests_made
+        self._listeners.append(told.put_nowait)
+        reading = asyncio.ensure_future(self.comments(post_id, limit=limit))
+        reading.add_done_callback(lambda _: told.put_nowait(None))
+        try:
+            while (notice := await told.get()) is not None:
+                yield notice
+            yield CommentThread(
+                comments=tuple(reading.result()),
+                requests=self.requests_made - before,
+                backend=self.name,
+                fetched_at=self.clock.now(),
+            )
+        finally:
+            self._listeners.remove(told.put_nowait)
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+
     async def aclose(self) -> None:
         """Close connections; the source is not used afterwards."""
         return
@@ -233,6 +262,8 @@ class ScraperBackend(ABC):
                 return await call()
             except SourceError as error:
                 delay = budget.next_delay(error)
+                for listener in self._listeners:
+                    listener(self._notice(error, delay))
             await self.clock.sleep(delay)
 
     def _notice(self, error: SourceError, delay: float) -> Notice:

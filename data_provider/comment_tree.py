@@ -22,8 +22,10 @@ class CommentTree:
         self._post_id = post_id
         self._comments: dict[str, Comment] = {}
         self._replies: dict[str, list[str]] = {}
-        self._asked: set[str] = set()
+        # How many comments there were when an id, or a thread's continuation, was asked for.
+        self._asked: dict[str, int] = {}
         self._ids: deque[str] = deque()
+        self._queued: set[str] = set()
         self._parents: deque[str] = deque()
 
     def __len__(self) -> int:
@@ -43,8 +45,10 @@ class CommentTree:
         batch: list[str] = []
         while self._ids and len(batch) < MORE_BATCH:
             found = self._ids.popleft()
+            self._queued.discard(found)
             if f"t1_{found}" not in self._comments:
                 batch.append(found)
+        self._asked |= dict.fromkeys(batch, len(self))
         return tuple(batch)
 
     def next_parent(self) -> str | None:
@@ -71,9 +75,12 @@ class CommentTree:
     def _note(self, stub: MoreStub) -> None:
         if not stub.children:
             if stub.parent_id not in self._asked and stub.parent_id != self._post_id:
-                self._asked.add(stub.parent_id)
+                self._asked[stub.parent_id] = len(self)
                 self._parents.append(stub.parent_id)
             return
-        fresh = [child for child in stub.children if child not in self._asked]
-        self._asked.update(fresh)
-        self._ids.extend(fresh)
+        # An answer holds some of what was asked for and names the rest in a new stub: it is asked
+        # again, as long as each answer brings something.
+        for child in stub.children:
+            if child not in self._queued and self._asked.get(child, -1) < len(self):
+                self._queued.add(child)
+                self._ids.append(child)

@@ -6,10 +6,11 @@ A subclass says where the dialect is spoken and adds what its door asks for (hea
 from __future__ import annotations
 
 from abc import abstractmethod
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from data_provider.comment_tree import CommentTree
-from data_provider.errors import LayoutChanged
+from data_provider.errors import LayoutChanged, NotFound
 from data_provider.http import HttpClient
 from data_provider.paging import PagedBackend
 from data_provider.parsing.reddit_json import (
@@ -41,6 +42,11 @@ class JsonListingBackend(PagedBackend):
     def __init__(self, config: ProviderConfig, clock: Clock | None = None) -> None:
         super().__init__(config, clock)
         self.http = HttpClient(config, self.clock, self.name)
+
+    @property
+    def requests_made(self) -> int:
+        """Requests sent so far."""
+        return self.http.requests_made
 
     @abstractmethod
     def address(self, path: str) -> str:
@@ -83,12 +89,17 @@ class JsonListingBackend(PagedBackend):
                 params = {"api_type": "json", "link_id": f"t3_{short}", "children": ",".join(ids)}
                 tree.add(*parse_more_children(await self._patiently("/api/morechildren", params)))
             elif parent := tree.next_parent():
-                path = f"/comments/{short}/_/{parent.removeprefix('t1_')}"
-                deeper = parse_thread(await self._patiently(path, {"limit": str(THREAD_SIZE)}))
-                tree.add(deeper.comments, deeper.more)
+                await self._follow(tree, short, parent)
             else:
                 break
         return tree.depth_first(limit)
+
+    async def _follow(self, tree: CommentTree, short: str, parent: str) -> None:
+        """Add what hangs below a comment, unless the comment is gone by now."""
+        path = f"/comments/{short}/_/{parent.removeprefix('t1_')}"
+        with suppress(NotFound):
+            deeper = parse_thread(await self._patiently(path, {"limit": str(THREAD_SIZE)}))
+            tree.add(deeper.comments, deeper.more)
 
     async def aclose(self) -> None:
         """Close connections."""

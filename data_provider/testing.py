@@ -13,7 +13,7 @@ from data_provider.errors import SourceError
 from data_provider.types import Comment, Page, Post, Query, StoppedBy
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
+    from collections.abc import AsyncGenerator, Mapping, Sequence
 
 EPOCH = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -98,7 +98,8 @@ class ScriptedBackend(ScraperBackend):
 
     Cursors are step numbers, so a new instance goes on where another stopped. `opened` and
     `closed` count generators, `cursors` are those it was opened with, `is_closed` tells of
-    `aclose`.
+    `aclose`. `threads` are the comments by post, or steps to play instead; `read` lists the posts
+    whose comments were asked for.
     """
 
     name = "scripted"
@@ -111,10 +112,15 @@ class ScriptedBackend(ScraperBackend):
         name: str = "scripted",
         stopped_by: StoppedBy = "exhausted",
         capabilities: Capabilities | None = None,
+        threads: Mapping[str, Sequence[Comment] | SourceError | Hang] | None = None,
     ) -> None:
         super().__init__(ProviderConfig(), clock or ManualClock())
         self.name = name
-        self.capabilities = capabilities or Capabilities(max_limit=1_000_000, dates=True)
+        self.capabilities = capabilities or Capabilities(
+            max_limit=1_000_000, dates=True, comments=True
+        )
+        self.threads = dict(threads or {})
+        self.read: list[str] = []
         self._script = list(script)
         self._raised: set[int] = set()
         self._stopped_by = stopped_by
@@ -147,6 +153,19 @@ class ScriptedBackend(ScraperBackend):
                 yield self._page([], 0, 0, query)
         finally:
             self.closed += 1
+
+    async def comments(self, post_id: str, *, limit: int | None = None) -> list[Comment]:
+        """Return the scripted comments of a post, none where none are scripted."""
+        self.read.append(post_id)
+        step = self.threads.get(post_id, ())
+        if isinstance(step, Hang):
+            self.hanging.set()
+            await asyncio.Event().wait()
+        elif isinstance(step, SourceError):
+            raise step
+        else:
+            return list(step)[:limit]
+        return []
 
     async def aclose(self) -> None:
         """Remember that it was closed."""

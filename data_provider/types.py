@@ -214,6 +214,15 @@ class Page(_Frozen):
         return self
 
 
+class CommentThread(_Frozen):
+    """A post's comments depth first, as far as they were asked for."""
+
+    comments: tuple[Comment, ...]
+    requests: int = 1
+    backend: str
+    fetched_at: Instant
+
+
 class Notice(_Frozen):
     """Something worth telling while a listing runs; `retry_after` is the wait in seconds."""
 

@@ -21,6 +21,7 @@ from common.merging import merged
 from data_provider import Notice, Query, ScraperBackend, SourceError
 from projects.keeper import Guard, Stopped, StopReason
 from scraper import store
+from scraper.comments import read_due_comments
 from scraper.models import ScrapingJob, ScrapingTarget
 from scraper.store import Committed
 
@@ -74,21 +75,38 @@ async def scrape_subreddit_posts_task(
         backend = target.backend_used if target.cursor else job.backend
         async with open_source(backend, query) as source:
             await run_in_database_thread(store.start_target, job, target, source.name)
-            async with aclosing(
-                source.scrape_subreddit_posts_stream(query, target.cursor or None)
-            ) as items:
-                while (item := await guard.race(anext(items, None))) is not None:
-                    if isinstance(item, Notice):
-                        await run_in_database_thread(store.record_notice, job, item)
-                        continue
-                    posts = [post for post in item.posts if _is_wanted(post.score, job)]
-                    yield await run_in_database_thread(store.commit_page, job, target, item, posts)
+            async with aclosing(_read_target(job, target, source, guard)) as pages:
+                async for committed in pages:
+                    yield committed
+            await run_in_database_thread(store.finish_target, job, target)
     except SourceError as error:
         await run_in_database_thread(store.fail_target, job, target, error)
     except (Stopped, OperationalError, InterfaceError):  # a lost database is not the target's fault
         raise
     except Exception as error:
         await _end_as_internal(job, target, error)
+
+
+async def _read_target(
+    job: ScrapingJob, target: ScrapingTarget, source: ScraperBackend, guard: Guard
+) -> AsyncGenerator[Committed, None]:
+    """Read what an earlier holder left due, then the rest of the listing, page by page."""
+    async with aclosing(read_due_comments(job, target, source, guard)) as left:
+        async for committed in left:
+            yield committed
+    if target.stopped_by:
+        return
+    stream = source.scrape_subreddit_posts_stream(_query_of(job, target), target.cursor or None)
+    async with aclosing(stream) as items:
+        while (item := await guard.race(anext(items, None))) is not None:
+            if isinstance(item, Notice):
+                await run_in_database_thread(store.record_notice, job, item)
+                continue
+            posts = [post for post in item.posts if _is_wanted(post.score, job)]
+            yield await run_in_database_thread(store.commit_page, job, target, item, posts)
+            async with aclosing(read_due_comments(job, target, source, guard)) as threads:
+                async for committed in threads:
+                    yield committed
 
 
 def _query_of(job: ScrapingJob, target: ScrapingTarget) -> Query:

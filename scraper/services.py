@@ -21,7 +21,7 @@ from data_provider import (
 )
 from projects.activity import Fact, change_and_fire
 from projects.models import Project, User
-from scraper import events, sources
+from scraper import events, sources, threads
 from scraper.models import ScrapingJob, ScrapingTarget
 from scraper.tasks import hint_workers
 
@@ -60,7 +60,7 @@ def start_job(
     the time a live job waits for its viewer. Raises InvalidInput, naming the field, for what
     cannot be scraped as asked.
     """
-    names = _distinct_names(wish)
+    targets = _distinct_targets(wish)
     _check_ability(wish)
     is_announced = announce and wish.mode == ScrapingJob.Mode.BULK
     job = ScrapingJob(
@@ -72,7 +72,7 @@ def start_job(
         metadata=dict(wish.metadata),
         origin=origin,
     )
-    return _create(job, names, is_announced=is_announced)
+    return _create(job, targets, is_announced=is_announced)
 
 
 def cancel_job(job: ScrapingJob) -> ScrapingJob:
@@ -89,8 +89,7 @@ def retry_job(job: ScrapingJob, *, origin: str) -> ScrapingJob:
     if not job.is_terminal:
         raise Conflict("not_finished", "This job is still running; cancel it or wait.")
     left = ScrapingTarget.objects.filter(job=job).exclude(status="completed").order_by("position")
-    places = [(target.subreddit, target.cursor) for target in left]
-    if not places:
+    if not left:
         raise Conflict("nothing_to_retry", "Every target of this job completed.")
     again = ScrapingJob(
         owner=job.owner,
@@ -102,22 +101,37 @@ def retry_job(job: ScrapingJob, *, origin: str) -> ScrapingJob:
         origin=origin,
         retry_of=job,
     )
-    return _create(again, places, is_announced=job.mode == ScrapingJob.Mode.BULK)
+    with transaction.atomic():
+        is_announced = job.mode == ScrapingJob.Mode.BULK
+        _create(again, [_from_where_it_stopped(one) for one in left], is_announced=is_announced)
+        for before, after in zip(left, again.targets.order_by("position"), strict=True):
+            if before.comments_due:
+                after.comments_due = threads.hand_over(before, after)
+                after.save(update_fields=["comments_due"])
+    return again
+
+
+def _from_where_it_stopped(target: ScrapingTarget) -> ScrapingTarget:
+    return ScrapingTarget(
+        subreddit=target.subreddit,
+        cursor=target.cursor,
+        stopped_by=target.stopped_by,
+        backend_used=target.backend_used,
+    )
 
 
 def _create(
-    job: ScrapingJob, places: Sequence[tuple[str, str]], *, is_announced: bool
+    job: ScrapingJob, targets: Sequence[ScrapingTarget], *, is_announced: bool
 ) -> ScrapingJob:
-    """Save a job with its targets, each a name and where to go on, and its first event."""
+    """Save a job with its targets, each with where to go on, and its first event."""
     if not is_announced:
         grace = timedelta(seconds=settings.TEPPAN["VIEWER_GRACE_SECONDS"])
         job.available_at = timezone.now() + grace
     with transaction.atomic():
         job.save()
-        ScrapingTarget.objects.bulk_create(
-            ScrapingTarget(job=job, position=position, subreddit=name, cursor=cursor)
-            for position, (name, cursor) in enumerate(places)
-        )
+        for position, target in enumerate(targets):
+            target.job, target.position = job, position
+        ScrapingTarget.objects.bulk_create(targets)
         change_and_fire(job, [Fact(events.QUEUED, {})])
         if is_announced:
             transaction.on_commit(lambda: hint_workers(job.pk))
@@ -140,8 +154,8 @@ def _config(wish: StartJob) -> dict[str, Any]:
     }
 
 
-def _distinct_names(wish: StartJob) -> list[tuple[str, str]]:
-    """Return each subreddit once, whatever its spelling, with no place to go on from yet."""
+def _distinct_targets(wish: StartJob) -> list[ScrapingTarget]:
+    """Return each subreddit once, whatever its spelling."""
     names: dict[str, str] = {}
     for text in wish.subreddits:
         try:
@@ -157,7 +171,7 @@ def _distinct_names(wish: StartJob) -> list[tuple[str, str]]:
         )
     if not 1 <= len(names) <= MOST_TARGETS:
         raise InvalidInput("invalid", f"Name 1 to {MOST_TARGETS} subreddits.", attr="subreddits")
-    return [(name, "") for name in names.values()]
+    return [ScrapingTarget(subreddit=name) for name in names.values()]
 
 
 def _query_of(wish: StartJob) -> Query:
@@ -193,7 +207,9 @@ def _check_ability(wish: StartJob) -> None:
         "since": bool(wish.since or wish.until)
         and not able.dates
         and "This source cannot select by date.",
-        "include_comments": wish.include_comments and "Not available yet: posts only.",
+        "include_comments": wish.include_comments
+        and not able.comments
+        and "This source cannot read comments.",
         "only_new": wish.only_new and "Not available yet: every scrape reads the whole listing.",
         "parallelism": not 1 <= wish.parallelism <= MOST_AT_ONCE
         and f"Should be 1 to {MOST_AT_ONCE}.",

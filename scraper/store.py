@@ -8,14 +8,15 @@ network.
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
-from data_provider import Notice, Page, Post, SourceError
+from data_provider import CommentThread, Notice, Page, Post, SourceError
 from projects.activity import append, change_and_fire, take_numbers
 from projects.keeper import Stopped, StopReason
-from scraper import events, upsert
+from scraper import events, threads, upsert
 from scraper.models import ScrapingJob, ScrapingTarget
 
 _DONE = ("completed", "partial", "failed", "cancelled")
@@ -26,6 +27,7 @@ _MOVED_BY_A_PAGE = (
     "backend_used",
     "posts_scraped",
     "posts_new",
+    "comments_due",
 )
 
 # What a page does to its job's and its target's row, by hand: the ORM takes ten to twenty times as
@@ -50,11 +52,15 @@ WHERE id = %s
 
 @dataclass(frozen=True)
 class Committed:
-    """What one page added: the job's totals after it, and its event number."""
+    """What one page added: the job's totals after it, and its event number.
+
+    `thread` names the post where it was a post's comments that were added.
+    """
 
     seq: int
     posts_scraped: int
     posts_new: int
+    thread: str | None = None
 
 
 def open_targets(job: ScrapingJob) -> list[ScrapingTarget]:
@@ -74,7 +80,10 @@ def commit_page(
     with transaction.atomic():
         seq = _take_page(job, page)
         added, new = upsert.store_posts(job, seq, posts, page)
-        after.status = "running" if page.cursor is not None else "completed"
+        if job.config["include_comments"]:
+            after.comments_due += threads.mark_due(job, target, seq)
+        is_over = page.cursor is None and not after.comments_due
+        after.status = _status_at_end(after) if is_over else "running"
         after.cursor = page.cursor or ""
         after.stopped_by = page.stopped_by or ""
         after.backend_used = page.backend
@@ -89,6 +98,52 @@ def commit_page(
         setattr(target, name, getattr(after, name))
     job.posts_scraped, job.posts_new = committed.posts_scraped, committed.posts_new
     return committed
+
+
+def commit_thread(
+    job: ScrapingJob, target: ScrapingTarget, due: threads.DuePost, thread: CommentThread
+) -> Committed:
+    """Store a post's comments; the target is changed in place. Raises Stopped as `commit_page`."""
+    found, after = len(thread.comments), copy(target)
+    with transaction.atomic():
+        changes = {
+            "comments_scraped": F("comments_scraped") + found,
+            "requests_made": F("requests_made") + thread.requests,
+            "losses": 0,
+        }
+        seq = _take(job, 1, changes)
+        threads.store_thread(
+            job, due, thread.comments, fetched_at=thread.fetched_at, backend=thread.backend
+        )
+        after.comments_scraped += found
+        after.comments_due -= 1
+        after.save(update_fields=["comments_scraped", "comments_due"])
+        append(job.stream, seq, [after.changed()])
+    target.comments_scraped, target.comments_due = after.comments_scraped, after.comments_due
+    return Committed(seq, job.posts_scraped, job.posts_new, due.fullname)
+
+
+def skip_thread(
+    job: ScrapingJob, target: ScrapingTarget, due: threads.DuePost, error: SourceError
+) -> None:
+    """Give up one thread that cannot be read, and remember it against the target. Raises Stopped.
+
+    The target goes on, and ends partial.
+    """
+    with transaction.atomic():
+        threads.clear(due)
+        target.comments_due -= 1
+        target.error_code = error.code
+        target.error_detail = f"The comments of {due.fullname} could not be read: {error.message}"
+        target.error_sample = error.sample or ""
+        _commit_target(job, target)
+
+
+def finish_target(job: ScrapingJob, target: ScrapingTarget) -> None:
+    """End a target whose listing and comments are all read. Raises Stopped."""
+    if target.status == "running":
+        target.status = _status_at_end(target)
+        _commit_target(job, target)
 
 
 def start_target(job: ScrapingJob, target: ScrapingTarget, backend: str) -> None:
@@ -154,6 +209,11 @@ def outcome(targets: Sequence[ScrapingTarget]) -> tuple[str, str, str]:
     return "partial", "", ""
 
 
+def _status_at_end(target: ScrapingTarget) -> str:
+    """Return the status of a target that is through: partial when threads were skipped."""
+    return "partial" if target.error_code else "completed"
+
+
 def _commit_target(job: ScrapingJob, target: ScrapingTarget) -> None:
     with transaction.atomic():
         seq = _take(job, 1)
@@ -161,8 +221,8 @@ def _commit_target(job: ScrapingJob, target: ScrapingTarget) -> None:
         append(job.stream, seq, [target.changed()])
 
 
-def _take(job: ScrapingJob, count: int) -> int:
-    seq = take_numbers(job, count, when=_ours(job))
+def _take(job: ScrapingJob, count: int, changes: dict[str, Any] | None = None) -> int:
+    seq = take_numbers(job, count, when=_ours(job), changes=changes)
     if seq is None:
         raise Stopped(_reason_of_refusal(job))
     return seq

@@ -374,6 +374,42 @@ class TestComments:
         asked = [r.query for r in server.requests if r.path.endswith("morechildren.json")]
         assert [query["children"] for query in asked] == ["c,e,gone"]
 
+    async def test_that_an_answer_leaves_out_are_asked_for_again(
+        self, server: ScriptedServer, source: JsonListingBackend
+    ) -> None:
+        names = [f"c{number}" for number in range(7)]
+
+        def route(request: Request) -> Reply:
+            if not request.path.endswith("morechildren.json"):
+                return as_json([listing([1]), replies(more("t3_p1", *names))])
+            asked = request.query["children"].split(",")
+            things = [comment(name, "t3_p1") for name in asked[:3]]
+            return as_json(
+                {"json": {"data": {"things": [*things, more("t3_p1", *asked[3:], "never")]}}}
+            )
+
+        server.route = route
+        found = await source.comments("t3_p1")
+        assert [c.body for c in found] == [*names, "never"]
+        assert len(server.requests) == 4
+
+    async def test_that_never_come_are_given_up(
+        self, server: ScriptedServer, source: JsonListingBackend
+    ) -> None:
+        things = {"json": {"data": {"things": [more("t3_p1", "never")]}}}
+        top = [listing([1]), replies(more("t3_p1", "never"))]
+        server.route = lambda request: as_json(things if "more" in request.path else top)
+        assert await source.comments("t3_p1") == []
+        assert len(server.requests) == 2
+
+    async def test_below_one_that_is_gone_cost_nothing_else(
+        self, server: ScriptedServer, source: JsonListingBackend
+    ) -> None:
+        top = [listing([1]), replies(comment("a", "t3_p1", replies(more("t1_a"))))]
+        missing = as_json({"message": "Not Found", "error": 404}, 404)
+        server.route = lambda request: missing if "/_/" in request.path else as_json(top)
+        assert [c.body for c in await source.comments("t3_p1")] == ["a"]
+
     async def test_stop_at_the_limit(
         self, thread: None, server: ScriptedServer, source: JsonListingBackend
     ) -> None:

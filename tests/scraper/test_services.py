@@ -127,7 +127,7 @@ class TestStartJob:
 
     @pytest.mark.parametrize(
         ("option", "value"),
-        [("only_new", True), ("parallelism", 0), ("parallelism", 9), ("include_comments", True)],
+        [("only_new", True), ("parallelism", 0), ("parallelism", 9)],
     )
     def test_refuses_what_it_would_not_do(self, option: str, value: Any) -> None:
         assert refusal("python", **{option: value}) == ("unsupported", option)

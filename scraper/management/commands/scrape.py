@@ -1,4 +1,4 @@
-"""`manage.py scrape r/NAME`: one job in the foreground, posts as JSON lines on stdout."""
+"""`manage.py scrape r/NAME`: one job in the foreground, what it finds as JSON lines on stdout."""
 
 import argparse
 import asyncio
@@ -21,12 +21,13 @@ from scraper.models import ScrapingJob
 from scraper.runner import run_job
 from scraper.serializers import SORTS, TIME_FILTERS
 from scraper.sources import open_source
+from scraper.store import Committed
 
 EXIT_CODES = {"completed": 0, "partial": 3, "failed": 4, "cancelled": 130}
 
 
 class Command(BaseCommand):
-    help = "Scrape one subreddit in the foreground; posts go to stdout as JSON lines."
+    help = "Scrape one subreddit in the foreground; what it finds goes to stdout as JSON lines."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("subreddit", help="python, r/python or an address")
@@ -65,18 +66,26 @@ async def _scrape(job: ScrapingJob) -> int:
     with Keeper(ScrapingJob).keeping(taken, guard):
         async with aclosing(run_job(taken, open_source, guard)) as pages:
             async for page in pages:
-                found = await run_in_database_thread(
-                    selectors.posts_of_events, taken.pk, [page.seq]
-                )
-                for _, post in found[page.seq]:
-                    sys.stdout.buffer.write(as_json(post) + b"\n")
+                for item in await run_in_database_thread(_items_of, taken, page):
+                    sys.stdout.buffer.write(as_json(item) + b"\n")
                 sys.stdout.flush()
-                _tell(f"{page.posts_scraped} posts, {page.posts_new} new")
+                if page.thread is None:
+                    _tell(f"{page.posts_scraped} posts, {page.posts_new} new")
     ended = await run_in_database_thread(selectors.job_detail, taken.pk)
     for error in ended["errors"]:
         _tell(f"r/{error['subreddit']}: {error['code']}: {error['detail']}")
-    _tell(f"{ended['status']}: {ended['posts_scraped']} posts")
+    comments = f", {ended['comments_scraped']} comments" if ended["comments_scraped"] else ""
+    _tell(f"{ended['status']}: {ended['posts_scraped']} posts{comments}")
     return EXIT_CODES[ended["status"]]
+
+
+def _items_of(job: ScrapingJob, page: Committed) -> list[dict[str, Any]]:
+    """Return what a step stored: a page's posts, or the comments of one post."""
+    if page.thread is not None:
+        rows = selectors.comments_of_post(job.project_id, page.thread)
+        return [selectors.comment_as_json(row) for row in rows.order_by("position", "id")]
+    found = selectors.posts_of_events(job.pk, [page.seq])
+    return [post for _, post in found[page.seq]]
 
 
 def _take(job_id: int) -> ScrapingJob | None:
