@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from django.core.signing import BadSignature, Signer
@@ -60,6 +60,45 @@ class Order:
 
 
 @dataclass(frozen=True)
+class Place:
+    """A place in an order, and the direction in which to read on; without values its beginning."""
+
+    order: Order
+    values: tuple[Any, ...]
+    is_descending: bool
+
+    def read(self, rows: QuerySet[Any, R], limit: int) -> list[R]:
+        """Return up to `limit` rows of a queryset that come after the place."""
+        keys = [key.expression for key in self.order.keys]
+        ordering = [
+            key.desc() if self.is_descending else key.asc()  # type: ignore[attr-defined]
+            for key in keys
+        ]
+        return list(self.narrow(rows).order_by(*ordering)[:limit])
+
+    def after(self, row: Any) -> "Place":
+        """Return the place of a row of this order."""
+        values = tuple(key.value_of(row) for key in self.order.keys)
+        return Place(self.order, values, self.is_descending)
+
+    def narrow(self, rows: QuerySet[Any, R]) -> QuerySet[Any, R]:
+        """Return the rows that come after the place, in no order yet."""
+        if not self.values:
+            return rows
+        keys = [key.expression for key in self.order.keys]
+        operator = "<" if self.is_descending else ">"
+        return rows.filter(_Beyond(*keys, values=self.values, operator=operator))
+
+
+class Rows(Protocol[R]):
+    """Something that can be read from a place on, as a queryset can."""
+
+    def read(self, place: Place, limit: int) -> list[R]:
+        """Return up to `limit` rows that come after the place, in its order."""
+        ...
+
+
+@dataclass(frozen=True)
 class Page(Generic[R]):
     """Rows in order, and the cursors of the pages after and before; None where there is none."""
 
@@ -95,23 +134,19 @@ class _Beyond(Func):
 
 
 def page_of(
-    rows: QuerySet[Any, R],
+    rows: QuerySet[Any, R] | Rows[R],
     order: Order,
     *,
     cursor: str | None = None,
     size: int = DEFAULT_PAGE_SIZE,
 ) -> Page[R]:
-    """Read one page of a queryset of instances or `.values()` that hold the order's keys.
+    """Read one page of a queryset of instances or `.values()`, or of `Rows`, with the order's keys.
 
     Raises InvalidInput `invalid_cursor` for a cursor that was not made by this list.
     """
     is_backwards, values = _read_cursor(order, cursor) if cursor else (False, ())
-    is_descending = order.is_descending != is_backwards
-    keys = [key.expression for key in order.keys]
-    if values:
-        rows = rows.filter(_Beyond(*keys, values=values, operator="<" if is_descending else ">"))
-    ordering = [key.desc() if is_descending else key.asc() for key in keys]  # type: ignore[attr-defined]
-    found = list(rows.order_by(*ordering)[: size + 1])
+    place = Place(order, values, is_descending=order.is_descending != is_backwards)
+    found = _read(rows, place, size + 1)
     has_more = len(found) > size
     found = found[:size]
     if is_backwards:
@@ -122,6 +157,12 @@ def page_of(
         _cursor(order, found[-1:], is_backwards=False) if has_next else None,
         _cursor(order, found[:1], is_backwards=True) if has_previous else None,
     )
+
+
+def _read(rows: QuerySet[Any, R] | Rows[R], place: Place, limit: int) -> list[R]:
+    if isinstance(rows, QuerySet):
+        return place.read(rows, limit)
+    return rows.read(place, limit)
 
 
 def read_page_size(text: str | None) -> int:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from config.presence import Presence
     from projects.slots import Slots
+    from scraper.indexing import Indexer
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -33,7 +34,7 @@ app.autodiscover_tasks()
 app.autodiscover_tasks(related_name="schedules")
 
 _presences: list[Presence] = []
-_working: list[Slots[Any]] = []
+_working: list[Slots[Any] | Indexer] = []
 _stopping: list[threading.Thread] = []
 
 # Which task module has the slots that a queue's messages wake.
@@ -48,9 +49,9 @@ def _start(sender: Any, **_: Any) -> None:
     presence = Presence()
     presence.start(f"{sender.hostname}:{os.getpid()}")
     _presences.append(presence)
-    _working.extend(_slots_of(sender.app.amqp.queues.consume_from))
-    for slots in _working:
-        slots.start()
+    _working.extend(_work_of(sender.app.amqp.queues.consume_from))
+    for work in _working:
+        work.start()
 
 
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]
@@ -71,11 +72,14 @@ def _leave(**_: Any) -> None:
         presence.stop()
 
 
-def _slots_of(queues: Container[str]) -> list[Slots[Any]]:
+def _work_of(queues: Container[str]) -> list[Slots[Any] | Indexer]:
     # Imported late: the task modules need this application.
-    return [import_module(name).slots for queue, name in _SLOTS.items() if queue in queues]
+    work = [import_module(name).slots for queue, name in _SLOTS.items() if queue in queues]
+    if "scrape" in queues:
+        work.append(import_module("scraper.indexing").indexer)
+    return work
 
 
 def _stop_working() -> None:
-    for slots in _working:
-        slots.stop()
+    for work in _working:
+        work.stop()

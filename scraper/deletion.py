@@ -1,13 +1,23 @@
 """What scraping keeps for a project, and how it goes when the project is deleted."""
 
+from collections.abc import Sequence
 from typing import Final
 
+from django.db import transaction
 from django.db.models import Model
 
 from projects.activity import forget
 from projects.deletion import Belongings
 from projects.runs import TERMINAL
-from scraper.models import JobPost, ScrapedComment, ScrapedPost, ScrapingJob, ScrapingTarget
+from scraper import indexing
+from scraper.models import (
+    JobPost,
+    ScrapedComment,
+    ScrapedPost,
+    ScrapingJob,
+    ScrapingTarget,
+    UnindexedPage,
+)
 
 
 def cancel_jobs(project_id: int) -> None:
@@ -21,8 +31,15 @@ def remove_rows(project_id: int, limit: int) -> int:
     for table, project in _TABLES:
         ids = table._default_manager.filter(**{project: project_id}).values_list("pk", flat=True)  # noqa: SLF001
         if chunk := list(ids[:limit]):
-            return table._default_manager.filter(pk__in=chunk).delete()[0]  # noqa: SLF001
+            return _remove(table, chunk)
     return _remove_logs(project_id, limit) or _remove_jobs(project_id, limit)
+
+
+def _remove(table: type[Model], ids: Sequence[int]) -> int:
+    with transaction.atomic():
+        if table is ScrapedPost:
+            indexing.forget(ids)
+        return table._default_manager.filter(pk__in=ids).delete()[0]  # noqa: SLF001
 
 
 def _remove_logs(project_id: int, limit: int) -> int:
@@ -38,6 +55,7 @@ def _remove_jobs(project_id: int, limit: int) -> int:
 _TABLES: Final[tuple[tuple[type[Model], str], ...]] = (
     (JobPost, "job__project_id"),
     (ScrapedComment, "project_id"),
+    (UnindexedPage, "project_id"),
     (ScrapedPost, "project_id"),
     (ScrapingTarget, "job__project_id"),
 )

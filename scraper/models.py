@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import models
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Lower
 
 from projects.activity import Fact
 from projects.runs import Run
@@ -176,7 +176,10 @@ class ScrapedPost(models.Model):
             models.Index("project", "created_at", "id", name="post_by_date"),
             models.Index("project", Coalesce("score", -1), "id", name="post_by_score"),
             models.Index("project", Coalesce("num_comments", -1), "id", name="post_by_comments"),
-            models.Index("project", "subreddit", "created_at", "id", name="post_by_subreddit"),
+            models.Index(
+                "project", Lower("subreddit"), "created_at", "id", name="post_by_subreddit_date"
+            ),
+            models.Index("project", Lower("author"), "created_at", "id", name="post_by_author"),
         ]
 
     def __str__(self) -> str:
@@ -244,3 +247,33 @@ class JobPost(models.Model):
 
     def __str__(self) -> str:
         return f"{self.seq}:{self.n}"
+
+
+class DocumentField(models.Field):  # type: ignore[type-arg]  # generic to the checker only
+    """The words of a post: PostgreSQL's indexed `tsvector`; for SQLite what its index was given."""
+
+    def db_type(self, connection: Any) -> str:
+        """Return the column's type."""
+        return "tsvector" if connection.vendor == "postgresql" else "blob"
+
+
+class PostDocument(models.Model):
+    """A post as text search knows it, behind the post itself by the `UnindexedPage`s there are."""
+
+    post = models.OneToOneField(ScrapedPost, on_delete=models.CASCADE, primary_key=True)
+    created_at = models.DateTimeField()
+    digest = models.BinaryField()
+    document = DocumentField()
+
+    def __str__(self) -> str:
+        return f"words of {self.pk}"
+
+
+class UnindexedPage(models.Model):
+    """A stored page whose posts text search has not looked at: the index's durable marker."""
+
+    project = models.ForeignKey("projects.Project", on_delete=models.CASCADE)
+    fullnames = models.TextField()
+
+    def __str__(self) -> str:
+        return f"page {self.pk} of project {self.project_id}"

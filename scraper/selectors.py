@@ -5,13 +5,21 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Max, Q, QuerySet
-from django.db.models.functions import TruncDate
+from django.db.models.functions import Lower, TruncDate
 from django.utils import timezone
 
 from common.errors import NotFound
 from projects.models import User
 from projects.runs import TERMINAL, Run, claimable
-from scraper.models import JobPost, ScrapedComment, ScrapedPost, ScrapingJob, ScrapingTarget
+from scraper.models import (
+    JobPost,
+    ScrapedComment,
+    ScrapedPost,
+    ScrapingJob,
+    ScrapingTarget,
+    UnindexedPage,
+)
+from scraper.search import FoundPosts, Search
 
 OVERVIEW_DAYS = 90
 MOST_SUBREDDITS_SHOWN = 100
@@ -196,21 +204,49 @@ def posts_of_project(project_id: int) -> QuerySet[ScrapedPost, dict[str, Any]]:
 def posts_matching(
     project_id: int, wish: Mapping[str, Any]
 ) -> QuerySet[ScrapedPost, dict[str, Any]]:
-    """Return the rows of a project's posts that match the filters named as in REST."""
-    rows = posts_of_project(project_id)
+    """Return the rows of a project's posts that match the filters named as in REST.
+
+    Good for reading all of them; `posts_listed` is quicker at a page. Raises InvalidInput for a
+    `q` without words.
+    """
+    rows = _filtered(posts_of_project(project_id), wish)
+    if "q" in wish:
+        rows = rows.filter(pk__in=Search.of(project_id, wish["q"], wish).ids())
+    return rows
+
+
+def posts_listed(
+    project_id: int, wish: Mapping[str, Any]
+) -> QuerySet[ScrapedPost, dict[str, Any]] | FoundPosts:
+    """Return the same rows, to be read page by page. Raises InvalidInput as `posts_matching`."""
+    if "q" not in wish:
+        return posts_matching(project_id, wish)
+    rows = _filtered(ScrapedPost.objects.values("id", *POST_FIELDS), wish)
+    return FoundPosts(Search.of(project_id, wish["q"], wish), rows, wish)
+
+
+def pages_waiting(project_id: int) -> int:
+    """Count the project's stored pages that text search does not know yet."""
+    return UnindexedPage.objects.filter(project_id=project_id).count()
+
+
+def _filtered(
+    rows: QuerySet[ScrapedPost, dict[str, Any]], wish: Mapping[str, Any]
+) -> QuerySet[ScrapedPost, dict[str, Any]]:
+    for name in ("subreddit", "author"):
+        if name in wish:
+            # Spelled as in the index: no engine uses one for a comparison without case.
+            rows = rows.alias(**{f"{name}_key": Lower(name)})
+            rows = rows.filter(**{f"{name}_key": wish[name].lower()})
     for name, lookup in _POST_FILTERS.items():
         if name in wish:
             rows = rows.filter(**{lookup: wish[name]})
-    if "q" in wish:
-        rows = rows.filter(Q(title__icontains=wish["q"]) | Q(selftext__icontains=wish["q"]))
     if "job" in wish:
         rows = rows.filter(pk__in=JobPost.objects.filter(job_id=wish["job"]).values("post_id"))
     return rows
 
 
 _POST_FILTERS = {
-    "subreddit": "subreddit__iexact",
-    "author": "author__iexact",
     "flair": "flair",
     "min_score": "score__gte",
     "since": "created_at__gte",

@@ -16,7 +16,7 @@ from django.db import connection
 from pydantic import TypeAdapter
 
 from data_provider import Page, Post
-from scraper.models import JobPost, ScrapedPost, ScrapingJob
+from scraper.models import JobPost, ScrapedPost, ScrapingJob, UnindexedPage
 
 # Columns that a post brings along, with the types PostgreSQL reads them as.
 _POST_COLUMNS = {
@@ -49,6 +49,7 @@ _KEPT_WHEN_UNKNOWN = ("score", "upvote_ratio", "num_comments")
 
 _POSTS = ScrapedPost._meta.db_table  # noqa: SLF001
 _JOB_POSTS = JobPost._meta.db_table  # noqa: SLF001
+_UNINDEXED = UnindexedPage._meta.db_table  # noqa: SLF001
 
 
 def store_posts(job: ScrapingJob, seq: int, posts: Sequence[Post], page: Page) -> tuple[int, int]:
@@ -94,6 +95,8 @@ WITH page AS (
   SELECT %s, stored.id, %s, page.n FROM stored JOIN page USING (fullname)
   ON CONFLICT (job_id, post_id) DO NOTHING
   RETURNING 1
+), left_to_index AS (
+  INSERT INTO {_UNINDEXED} (project_id, fullnames) SELECT %s, json_agg(fullname)::text FROM page
 )
 SELECT (SELECT count(*) FROM noted), (SELECT count(*) FROM stored WHERE is_new)
 """  # noqa: S608 -- composed of constants above
@@ -116,6 +119,8 @@ FROM json_each(?) AS page CROSS JOIN {_POSTS} AS post
 WHERE post.project_id = ? AND post.fullname = page.value ON CONFLICT (job_id, post_id) DO NOTHING
 """  # noqa: S608
 
+_SQLITE_LEFT_TO_INDEX = f"INSERT INTO {_UNINDEXED} (project_id, fullnames) VALUES (?, ?)"  # noqa: S608
+
 _as_json = TypeAdapter(list[Post]).dump_json
 _plain = itemgetter("id", *_POST_COLUMNS)
 _MEDIA = 1 + list(_POST_COLUMNS).index("media")
@@ -130,6 +135,7 @@ def _store_postgresql(job: ScrapingJob, seq: int, posts: list[Post], page: Page)
         page.backend,
         job.pk,
         seq,
+        job.project_id,
     ]
     connection.ensure_connection()
     # The driver's cursor that sends parameters apart, to a statement that the server has planned
@@ -149,6 +155,7 @@ def _store_sqlite(job: ScrapingJob, seq: int, posts: list[Post], page: Page) -> 
     with connection.wrap_database_errors, closing(connection.connection.cursor()) as cursor:
         (known,) = cursor.execute(_SQLITE_KNOWN, (job.project_id, names)).fetchone()
         cursor.executemany(_SQLITE, rows)
+        cursor.execute(_SQLITE_LEFT_TO_INDEX, (job.project_id, names))
         cursor.execute(_SQLITE_NOTED, (job.pk, seq, names, job.project_id))
         return cursor.rowcount, len(posts) - known
 

@@ -183,10 +183,18 @@ class PostListView(ApiView):
 
     @extend_schema(parameters=[PostFilterSerializer])
     def get(self, request: Request, project_id: int) -> Response:
-        """List posts that match."""
+        """List posts that match.
+
+        `q` takes words, "phrases", beginnings* of words, -unwanted ones and `this OR that`; case,
+        accents and punctuation do not count. Posts can be found by their words a few seconds after
+        they were stored: `X-Search-Pages-Waiting` is how many stored pages that still goes for.
+        """
         project = project_of(self.caller, project_id)
-        rows = self.paginate_queryset(selectors.posts_matching(project.pk, self.query)) or []
-        return self.get_paginated_response([selectors.post_as_json(row) for row in rows])
+        rows = self.paginate_queryset(selectors.posts_listed(project.pk, self.query)) or []  # type: ignore[arg-type]
+        answer = self.get_paginated_response([selectors.post_as_json(row) for row in rows])
+        if "q" in self.query:
+            answer["X-Search-Pages-Waiting"] = str(selectors.pages_waiting(project.pk))
+        return answer
 
 
 class PostView(ApiView):

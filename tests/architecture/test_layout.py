@@ -35,13 +35,16 @@ DOMAIN_MODULES = {
         "comments",
         "deletion",
         "drives",
+        "indexing",
         "log",
         "runner",
+        "search",
         "sources",
         "store",
         "threads",
         "upsert",
         "viewers",
+        "words",
     },
 }
 COMMON_MODULES = {

@@ -204,7 +204,13 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description List posts that match. */
+        /**
+         * @description List posts that match.
+         *
+         *     `q` takes words, "phrases", beginnings* of words, -unwanted ones and `this OR that`; case,
+         *     accents and punctuation do not count. Posts can be found by their words a few seconds after
+         *     they were stored: `X-Search-Pages-Waiting` is how many stored pages that still goes for.
+         */
         get: operations["projects_posts_list"];
         put?: never;
         post?: never;

@@ -1,0 +1,197 @@
+"""Keeps the text index behind the stored posts: pages leave a note, `catch_up` works it off.
+
+Inside a page's transaction the index would cost ten times the page. The note is one row, written
+with the page and deleted with what it asked for, so that no crash loses or repeats anything.
+"""
+
+import json
+import logging
+import threading
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import close_old_connections, connection, connections, transaction
+
+from scraper.models import PostDocument, ScrapedPost, UnindexedPage
+from scraper.search import name_token, project_token, row_number, word_token
+from scraper.words import words_of
+
+# So many pages of 100 posts hold SQLite's write lock for some tens of milliseconds.
+PAGES_AT_ONCE = 2
+# How long a stored page may stay unknown to text search while the worker has nothing else to index.
+LOOK_SECONDS = 1.0
+
+logger = logging.getLogger(__name__)
+
+_DOCUMENTS = PostDocument._meta.db_table  # noqa: SLF001
+_FTS = "scraper_postwords"
+# One process indexes at a time: two could overwrite newer words with older ones. Any number.
+_LOCK = 7_226_011
+_INDEXED = ("id", "project_id", "created_at", "subreddit", "author", "title", "selftext")
+_FAST = 1
+_DIGEST_BYTES = 16
+
+
+def catch_up() -> int:
+    """Index pages that no search knows yet; the number of pages, 0 when none is left.
+
+    Any number of processes may call it: on PostgreSQL one works and the others return at once.
+    """
+    with transaction.atomic():
+        if not _is_alone():
+            return 0
+        pages = list(UnindexedPage.objects.order_by("pk")[:PAGES_AT_ONCE])
+        names: dict[int, set[str]] = {}
+        for page in pages:
+            names.setdefault(page.project_id, set()).update(json.loads(page.fullnames))
+        for project_id, fullnames in names.items():
+            _index(project_id, fullnames)
+        UnindexedPage.objects.filter(pk__in=[page.pk for page in pages]).delete()
+    return len(pages)
+
+
+class Indexer:
+    """A thread of a worker process that keeps the index a second or two behind the pages."""
+
+    def __init__(self) -> None:
+        self._stopping = threading.Event()
+
+    def start(self) -> None:
+        """Begin; called once when the worker process is ready."""
+        threading.Thread(target=self._run, name="index", daemon=True).start()
+
+    def stop(self) -> None:
+        """Begin nothing more; what was begun is done or undone by its transaction."""
+        self._stopping.set()
+
+    def _run(self) -> None:
+        pause = LOOK_SECONDS * min(settings.TEPPAN["TIME_SCALE"], 1.0)
+        while not self._stopping.wait(pause):
+            close_old_connections()
+            try:
+                while not self._stopping.is_set() and catch_up():
+                    pass
+            except DatabaseError:
+                logger.warning("The text index could not go on; trying again.", exc_info=True)
+        connections.close_all()
+
+
+indexer = Indexer()
+
+
+def forget(post_ids: Sequence[int]) -> None:
+    """Remove posts that are being deleted; call it in their transaction."""
+    known = PostDocument.objects.filter(pk__in=post_ids)
+    if connection.vendor == "sqlite":
+        _drop_words(known.values_list("created_at", "pk", "document"))
+    known.delete()
+
+
+def _is_alone() -> bool:
+    """Keep others out until the transaction ends; SQLite's transactions do that themselves."""
+    if connection.vendor != "postgresql":
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
+        (is_ours,) = cursor.fetchone()
+    return bool(is_ours)
+
+
+def _index(project_id: int, fullnames: Iterable[str]) -> None:
+    """Index those of the posts whose words are new or have changed."""
+    posts = ScrapedPost.objects.filter(project_id=project_id, fullname__in=fullnames)
+    rows = {row["id"]: row for row in posts.filter(project__deleted_at=None).values(*_INDEXED)}
+    digests = {number: _digest(row) for number, row in rows.items()}
+    known = PostDocument.objects.filter(pk__in=rows).values_list("pk", "digest")
+    current = {number for number, digest in known if bytes(digest) == digests[number]}
+    changed = [number for number in sorted(rows) if number not in current]
+    if changed:
+        store = _ENGINES[connection.vendor]
+        store([(rows[number], digests[number]) for number in changed])
+
+
+def _digest(row: Mapping[str, Any]) -> bytes:
+    text = json.dumps([str(row[name]) for name in _INDEXED]).encode()
+    return blake2b(text, digest_size=_DIGEST_BYTES).digest()
+
+
+def _names(row: Mapping[str, Any]) -> list[str]:
+    project = row["project_id"]
+    names = [name_token(project, kind, row[kind]) for kind in ("subreddit", "author")]
+    return [project_token(project), *(name for name in names if name)]
+
+
+def _words(row: Mapping[str, Any]) -> list[str]:
+    words = words_of(f"{row['title']}\n{row['selftext']}")
+    return [word_token(row["project_id"], word) for word in words]
+
+
+def _tsvector(row: Mapping[str, Any]) -> str:
+    places: dict[str, list[str]] = {name: [] for name in _names(row)}
+    for place, word in enumerate(_words(row), start=1):
+        places.setdefault(word, []).append(str(place))
+    return " ".join(
+        f"'{word}':{','.join(at)}" if at else f"'{word}'" for word, at in places.items()
+    )
+
+
+_STORE_POSTGRESQL = f"""
+INSERT INTO {_DOCUMENTS} (post_id, created_at, digest, document)
+SELECT * FROM unnest(%s::bigint[], %s::timestamptz[], %s::bytea[], %s::text[]::tsvector[])
+ON CONFLICT (post_id) DO UPDATE
+SET created_at = excluded.created_at, digest = excluded.digest, document = excluded.document
+"""  # noqa: S608 -- a constant
+_STORE_SQLITE = f"""
+INSERT OR REPLACE INTO {_DOCUMENTS} (post_id, created_at, digest, document) VALUES (%s, %s, %s, %s)
+"""  # noqa: S608 -- a constant
+
+_ADD_WORDS = f"INSERT INTO {_FTS} (rowid, words) VALUES (%s, %s)"  # noqa: S608
+_DROP_WORDS = f"INSERT INTO {_FTS} ({_FTS}, rowid, words) VALUES ('delete', %s, %s)"  # noqa: S608
+
+
+def _store_postgresql(changed: Sequence[tuple[Mapping[str, Any], bytes]]) -> None:
+    columns = [
+        [row["id"] for row, _ in changed],
+        [row["created_at"] for row, _ in changed],
+        [digest for _, digest in changed],
+        [_tsvector(row) for row, _ in changed],
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_STORE_POSTGRESQL, columns)
+
+
+def _store_sqlite(changed: Sequence[tuple[Mapping[str, Any], bytes]]) -> None:
+    numbers = [row["id"] for row, _ in changed]
+    before = PostDocument.objects.filter(pk__in=numbers)
+    _drop_words(before.values_list("created_at", "pk", "document"))
+    adapt = connection.ops.adapt_datetimefield_value
+    documents, words = [], []
+    for row, digest in changed:
+        text = " ".join([*_names(row), *_words(row)])
+        packed = zlib.compress(text.encode(), _FAST)
+        documents.append((row["id"], adapt(row["created_at"]), digest, packed))
+        words.append((row_number(row["created_at"], row["id"]), text))
+    with connection.cursor() as cursor:
+        cursor.executemany(_STORE_SQLITE, documents)
+        cursor.executemany(_ADD_WORDS, words)
+
+
+def _drop_words(documents: Iterable[tuple[datetime, int, bytes]]) -> None:
+    """Take documents out of FTS5, which has to be told again what it was given."""
+    rows = [
+        (row_number(created_at, number), zlib.decompress(packed).decode())
+        for created_at, number, packed in documents
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(_DROP_WORDS, rows)
+
+
+_ENGINES: dict[str, Callable[[Sequence[tuple[Mapping[str, Any], bytes]]], None]] = {
+    "postgresql": _store_postgresql,
+    "sqlite": _store_sqlite,
+}
