@@ -7,6 +7,8 @@ subreddit, index), so any page can be asked for at any time. The dialects tell t
 /r/NAME/SORT.json, /comments/ID.json, ...   Reddit's public JSON
 the same paths without .json                the official API, for a bearer token only
 /r/NAME/SORT.rss                            Atom feeds of 25 entries
+/www/r/NAME/SORT/, /www/.../comments/ID/... pages of www.reddit.com, its feed loading by script
+/old/r/NAME/SORT/, /old/.../comments/ID/... pages of old.reddit.com
 /api/posts/search, /api/subreddits/search   the archive, by date, of what was public once
 POST /api/v1/access_token                   issues one, for tokens.SCRIPT_CLIENT by Basic auth
 ==========================================  ================================================
@@ -35,10 +37,16 @@ oddities          every post has one of the odd shapes of oddities.py, in turn
 surrogates        titles with lone surrogates
 longthreads       threads of several hundred comments
 bursts            forty posts in a second, again and again
+captcha           200 with the page that asks to prove one's humanity
+security          403 with the page of network security
+welcome           200 with the page that greets a stranger
+oldlogin          200 with old Reddit's demand for a log-in
+adult             200 with the question for the reader's age
 ================  ==================================================================
 
-More faults are scripted over HTTP: POST /_sandbox/faults takes a list of rules (rules.FaultRule has
-the fields), DELETE forgets them, GET and DELETE /_sandbox/requests show and forget what was asked.
+A browser is shown pages without /www as well, .json and .rss work behind it too. More faults are
+scripted over HTTP: POST /_sandbox/faults takes a list of rules (rules.FaultRule has the fields),
+DELETE forgets them, GET and DELETE /_sandbox/requests show and forget what was asked.
 POST /_sandbox/tokens {"expires_in": 5} sets the life of further tokens, DELETE ends those issued.
 """
 

@@ -14,6 +14,7 @@ from data_provider.sandbox.faults import (
     acting_rule,
     play,
     preempt,
+    refusal,
     wait_for_disconnect,
 )
 from data_provider.sandbox.quota import DEFAULT_RATE_LIMIT, Quota
@@ -24,7 +25,14 @@ from data_provider.sandbox.tokens import Tokens
 from data_provider.sandbox.world import NEWEST_AT, World
 
 # Walls stand before the part of Reddit that counts requests, so they carry no quota headers.
-_UNCOUNTED = ("wall_403", "challenge_200")
+_UNCOUNTED = (
+    "wall_403",
+    "challenge_200",
+    "captcha_200",
+    "security_403",
+    "welcome_200",
+    "old_login_200",
+)
 _COMMON_HEADERS = {
     "cache-control": "private, s-maxage=0, max-age=0, must-revalidate, no-store",
     "expires": "-1",
@@ -81,7 +89,7 @@ class SandboxApp:
         has_quota = self._quota.take() if is_counted else True
         response = preempt(rule, request.dialect)
         if response is None:
-            response = self._routes.answer(request) if has_quota else bodies.error(429)
+            response = self._routes.answer(request) if has_quota else refusal(429, request.dialect)
         response.headers |= _COMMON_HEADERS
         if is_counted:
             response.headers |= self._quota.headers()

@@ -8,8 +8,9 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from data_provider.sandbox import bodies
+from data_provider.sandbox import bodies, walls
 from data_provider.sandbox.dice import mix
+from data_provider.sandbox.requests import PAGES
 from data_provider.sandbox.rules import ArmedRule, FaultRule, Subject
 from data_provider.sandbox.specials import SPECIALS
 
@@ -28,15 +29,26 @@ CUT_AT = 0.6
 _EMPTY: dict[Dialect, Callable[[], bodies.Response]] = {
     "atom": bodies.empty_feed,
     "archive": bodies.empty_archive,
+    "www": walls.empty_feed,
+    "old": walls.empty_table,
+}
+_RELAYOUT: dict[Dialect, Callable[[], bodies.Response]] = {
+    "atom": bodies.other_feed,
+    "www": walls.relayout,
+    "old": walls.relayout,
 }
 _PREEMPTING: dict[str, Callable[[Dialect], bodies.Response | None]] = {
-    # The archive keeps what was public once.
-    "private": lambda dialect: None if dialect == "archive" else bodies.private(),
-    "banned": lambda dialect: None if dialect == "archive" else bodies.banned(),
-    "quarantined": lambda dialect: None if dialect == "archive" else bodies.quarantined(),
+    "private": lambda dialect: _shut("private", 403, dialect, bodies.private),
+    "banned": lambda dialect: _shut("banned", 404, dialect, bodies.banned),
+    "quarantined": lambda dialect: _shut("quarantined", 403, dialect, bodies.quarantined),
     "wall_403": lambda _: bodies.wall(),
     "challenge_200": lambda _: bodies.challenge(),
-    "relayout": lambda dialect: bodies.other_feed() if dialect == "atom" else bodies.relayout(),
+    "captcha_200": lambda _: walls.captcha(),
+    "security_403": lambda _: walls.network_security(),
+    "welcome_200": lambda _: walls.welcome(),
+    "old_login_200": lambda _: walls.old_log_in(),
+    "adult_gate_200": lambda _: walls.adult_gate(),
+    "relayout": lambda dialect: _RELAYOUT.get(dialect, bodies.relayout)(),
     "empty_page": lambda dialect: _EMPTY.get(dialect, bodies.empty_listing)(),
 }
 
@@ -107,12 +119,28 @@ def preempt(rule: FaultRule | None, dialect: Dialect = "json") -> bodies.Respons
     if rule is None or rule.action is None:
         return None
     if rule.action == "status":
-        response = bodies.error(rule.status)
+        response = refusal(rule.status, dialect)
         if rule.retry_after is not None:
             response.headers["retry-after"] = f"{rule.retry_after:g}"
         return response
     make = _PREEMPTING.get(rule.action)
     return None if make is None else make(dialect)
+
+
+def refusal(status: int, dialect: Dialect) -> bodies.Response:
+    """Return a failure in the form that who asks expects."""
+    return walls.failure(status) if dialect in PAGES else bodies.error(status)
+
+
+def _shut(
+    kind: str, status: int, dialect: Dialect, make: Callable[[], bodies.Response]
+) -> bodies.Response | None:
+    # The archive keeps what was public once.
+    if dialect == "archive":
+        return None
+    if dialect in PAGES:
+        return walls.shut(kind, status, is_old=dialect == "old")
+    return make()
 
 
 async def play(response: bodies.Response, rule: FaultRule | None, send: Send) -> None:

@@ -14,11 +14,16 @@ LOG_LENGTH = 10_000
 # A form of morechildren with a few hundred ids fits; nobody may fill the memory.
 LARGEST_BODY = 1 << 20
 
-# Who is spoken to: the public .json pages, the feeds, the official API, its log-in, the archive.
-Dialect = Literal["json", "atom", "oauth", "token", "archive"]
+# Who is spoken to: the public .json pages, the feeds, the official API, its log-in, the archive,
+# and the two web sites.
+Dialect = Literal["json", "atom", "oauth", "token", "archive", "www", "old"]
+PAGES: tuple[Dialect, ...] = ("www", "old")
 LOG_IN_PATH = "/api/v1/access_token"
 ARCHIVE_PATHS = ("/api/posts/search", "/api/subreddits/search")
 _SUFFIXES: dict[str, Dialect] = {".json": "json", ".rss": "atom"}
+# Under these, paths without suffix are pages; elsewhere they are those of the official API.
+_SITES: dict[str, Dialect] = {"/www": "www", "/old": "old"}
+_PARTS = "/svc/shreddit/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,8 @@ class Request:
     host: str
     dialect: Dialect = "json"
     authorization: str = ""
+    # What stands before the path, and so before every link of a page.
+    prefix: str = ""
 
     @property
     def is_raw(self) -> bool:
@@ -53,7 +60,10 @@ def read_request(scope: Mapping[str, Any], body: bytes) -> Request:
     params = dict(parse_qsl(query))
     if headers.get(b"content-type", "").startswith("application/x-www-form-urlencoded"):
         params |= dict(parse_qsl(body.decode("utf-8", "replace")))
-    path, dialect = _split(full_path)
+    prefix = next((site for site in _SITES if f"{full_path}/".startswith(f"{site}/")), "")
+    path, dialect = _split(full_path.removeprefix(prefix))
+    if dialect == "oauth" and (prefix or _is_for_people(path, headers)):
+        dialect = _SITES.get(prefix, "www")
     return Request(
         method=scope["method"],
         full_path=full_path,
@@ -63,7 +73,15 @@ def read_request(scope: Mapping[str, Any], body: bytes) -> Request:
         host=headers.get(b"host", "localhost"),
         dialect=dialect,
         authorization=headers.get(b"authorization", ""),
+        prefix=prefix,
     )
+
+
+def _is_for_people(path: str, headers: Mapping[bytes, str]) -> bool:
+    """Say whether a browser asks, or the script of a page."""
+    if b"authorization" in headers:
+        return False
+    return "text/html" in headers.get(b"accept", "") or path.startswith(_PARTS)
 
 
 def _split(full_path: str) -> tuple[str, Dialect]:

@@ -6,12 +6,14 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from data_provider.sandbox import bodies
+from data_provider.sandbox import bodies, walls
 from data_provider.sandbox.about import build_subreddit
 from data_provider.sandbox.archive import Archive
 from data_provider.sandbox.atom import feed_window, render_feed
 from data_provider.sandbox.listing import LARGEST_LIMIT, SORTS, Listings, envelop
+from data_provider.sandbox.pages import Pages
 from data_provider.sandbox.posts import build_post
+from data_provider.sandbox.requests import PAGES
 from data_provider.sandbox.search import Searches
 from data_provider.sandbox.talks import Talks
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from data_provider.sandbox.world import Subreddit, World
 
 _IN_SUBREDDIT = re.compile(r"/r/([^/]+)(?:/(.*))?")
+# The parts of www.reddit.com's pages, with a subreddit in their path or their parameters.
+_PART = re.compile(r"/svc/shreddit/(?:more-comments/([^/]+)|community-more-posts)/.*")
 # /comments/ID, /comments/ID/SLUG and /comments/ID/SLUG/COMMENT
 _COMMENTS = re.compile(r"comments/(\w+)(?:/[^/]*(?:/(\w+))?)?")
 
@@ -38,6 +42,7 @@ class Routes:
         self._searches = Searches(world)
         self._talks = Talks(world)
         self._archive = Archive(world, self._listings)
+        self._pages = Pages(world, self._listings)
         self._global: dict[str, Callable[[Request], Response]] = {
             "/subreddits/search": lambda request: _page(
                 self._searches.subreddits(request.params), request
@@ -57,6 +62,9 @@ class Routes:
             return inside[1]
         if request.dialect == "archive":
             return request.params.get("subreddit")
+        part = _PART.fullmatch(request.path)
+        if part:
+            return part[1] or request.params.get("name")
         comments = _COMMENTS.fullmatch(request.path.lstrip("/"))
         id36 = comments[1] if comments else request.params.get("link_id", "").removeprefix("t3_")
         found = self._world.find_post(id36)
@@ -68,9 +76,18 @@ class Routes:
             return self._tokens.issue(request)
         if request.dialect == "archive":
             return self._archive.answer(request)
+        if request.dialect in PAGES:
+            return self._answer_page(request)
         if request.dialect == "oauth" and not self._tokens.admits(request):
             return bodies.error(401)
         return self._answer_json(request)
+
+    def _answer_page(self, request: Request) -> Response:
+        name = self.subreddit_of(request)
+        subreddit = self._world.subreddit(name) if name else None
+        if name and subreddit is None:
+            return _redirect_to_search(request, name)
+        return self._pages.answer(request, subreddit) or walls.failure(404)
 
     def _answer_json(self, request: Request) -> Response:
         handler = self._global.get(request.path)
@@ -142,7 +159,8 @@ _SUFFIX = {"json": ".json", "atom": ".rss"}
 
 def _redirect_to_search(request: Request, name: str) -> Response:
     suffix = _SUFFIX.get(request.dialect, "")
-    return bodies.redirect(f"http://{request.host}/subreddits/search{suffix}?q={quote(name)}")
+    search = f"http://{request.host}{request.prefix}/subreddits/search{suffix}"
+    return bodies.redirect(f"{search}?q={quote(name)}")
 
 
 def _page(listing: dict[str, Any], request: Request) -> Response:

@@ -67,4 +67,9 @@ SPECIALS: tuple[Special, ...] = (
     Special("surrogates", "titles with lone surrogates", 50, has_lone_surrogates=True),
     Special("longthreads", "threads of several hundred comments", 60, has_long_threads=True),
     Special("bursts", "forty posts in a second, again and again", 600, burst=40),
+    Special("captcha", "200 with a captcha", rule=FaultRule(action="captcha_200")),
+    Special("security", "403 by network security", rule=FaultRule(action="security_403")),
+    Special("welcome", "200 that greets a stranger", rule=FaultRule(action="welcome_200")),
+    Special("oldlogin", "200 that asks for a log-in", rule=FaultRule(action="old_login_200")),
+    Special("adult", "200 that asks for the age", rule=FaultRule(action="adult_gate_200")),
 )

@@ -30,3 +30,7 @@ class StartTags(HTMLParser):
             if name == tag
             and all(word in found.get(key, "").split() for key, word in attributes.items())
         ]
+
+    def named_by_slot(self, slot: str) -> str:
+        """The name of the first tag in a slot."""
+        return next(name for name, found in self.tags if found.get("slot") == slot)
