@@ -67,11 +67,11 @@ test("the keyboard goes everywhere, and is silent inside fields", async ({ page 
 test("what an address asks for is kept until after signing in", async ({ page }) => {
   const username = await createAccount(page);
   await page.context().clearCookies();
-  await page.goto("/runs?status=failed");
+  await page.goto("/jobs?status=failed");
   await page.getByLabel("Username").fill(username);
   await page.getByLabel("Password", { exact: true }).fill(password);
   await page.getByRole("button", { name: "Sign in" }).click();
-  await expect(page).toHaveURL(/\/runs\?status=failed$/);
+  await expect(page).toHaveURL(/\/jobs\?status=failed$/);
 });
 
 test("a part that is gone from the server asks for a reload", async ({ page }) => {
@@ -96,7 +96,7 @@ test("a failing list says so with its request id, and recovers by Retry", async 
         })
       : route.continue(),
   );
-  await page.goto("/runs");
+  await page.goto("/jobs");
   await expect(page.getByRole("alert")).toContainText("Not today.");
   await expect(page.getByRole("alert")).toContainText("r-e2e");
   isBroken = false;

@@ -59,7 +59,11 @@ test("test_x21_x23_no_scraped_text_runs_and_nothing_is_fetched_for_it", async ({
   await page.goto(scene.runUrl(jobId));
   await expect(status(page)).toHaveText("completed", { timeout: 30_000 });
   await page.goto(`${scene.runUrl(jobId)}?view=details`);
-  await page.getByRole("heading", { name: "History" }).waitFor();
+  await page.getByRole("heading", { name: /subreddits? complete/ }).waitFor();
+  await page.getByRole("tab", { name: "Events" }).click();
+  await page.getByRole("log").waitFor();
+  await page.getByRole("tab", { name: "Input" }).click();
+  await page.getByRole("button", { name: "Copy input" }).waitFor();
   const project = `${scene.wire.url}/projects/${scene.projectId}`;
   for (const path of ["", "/settings", "/runs"]) {
     await page.goto(project + path);

@@ -50,9 +50,15 @@ for (const { colorScheme, width } of LOOKS) {
     await inspect(page, "live run");
 
     await page.goto(`${scene.runUrl(jobId)}?view=details`);
-    await page.getByRole("heading", { name: "History" }).waitFor();
+    await page.getByRole("heading", { name: "1 of 1 subreddit complete" }).waitFor();
     await inspect(page, "run in detail");
-    await page.getByRole("button", { name: "View as API call" }).click();
+    await page.getByRole("tab", { name: "Events" }).click();
+    await page.getByRole("log").waitFor();
+    await inspect(page, "run's events");
+    await page.getByRole("tab", { name: "Input" }).click();
+    await page.getByRole("button", { name: "Copy input" }).waitFor();
+    await inspect(page, "run's input");
+    await page.getByRole("button", { name: "View as API call" }).first().click();
     await page
       .getByText("TEPPAN_TOKEN and run", { exact: false })
       .or(page.getByText("Put a token"))
@@ -97,12 +103,12 @@ for (const { colorScheme, width } of LOOKS) {
     await page.getByText("There is nothing here").waitFor();
     await inspect(page, "not found");
 
-    await page.goto(`${scene.wire.url}/runs`);
+    await page.goto(`${scene.wire.url}/jobs`);
     await page.getByText("completed").first().waitFor();
     await page.keyboard.press("Control+k");
     await page.getByPlaceholder("Go to or do…").waitFor();
     await inspect(page, "palette");
-    await page.goto(`${scene.wire.url}/runs`);
+    await page.goto(`${scene.wire.url}/jobs`);
     await page.getByText("completed").first().waitFor();
     await page.keyboard.press("?");
     await page.getByRole("dialog", { name: "Keyboard" }).waitFor();

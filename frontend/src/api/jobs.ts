@@ -1,24 +1,23 @@
 // Scraping jobs: reading, starting, cancelling, retrying, and the sources they may use.
-import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
-import { api, cursorOf, unwrap } from "./client";
-import { pageByPage } from "./lists";
-import type { RunStatus, StartJob } from "./types";
+import { queryOptions } from "@tanstack/react-query";
+import { api, unwrap } from "./client";
+import type { Job, RunStatus, StartJob } from "./types";
 
 export interface JobFilter {
   project?: number;
   status?: RunStatus;
+  mode?: Job["mode"];
+  origin?: Job["origin"];
 }
 
-export function jobsQuery(filter: JobFilter, pageSize = 50) {
-  return infiniteQueryOptions({
+/** One page of the list, newest first. */
+export function jobsQuery(filter: JobFilter & { cursor?: string }, pageSize = 50) {
+  return queryOptions({
     queryKey: ["jobs", "list", filter, pageSize],
-    queryFn: ({ pageParam }) =>
+    queryFn: () =>
       unwrap(
-        api.GET("/api/scraper/jobs/", {
-          params: { query: { ...filter, cursor: pageParam, page_size: pageSize } },
-        }),
+        api.GET("/api/scraper/jobs/", { params: { query: { ...filter, page_size: pageSize } } }),
       ),
-    ...pageByPage,
   });
 }
 
@@ -27,20 +26,6 @@ export function jobQuery(jobId: number) {
     queryKey: ["jobs", jobId],
     queryFn: () =>
       unwrap(api.GET("/api/scraper/jobs/{job_id}/", { params: { path: { job_id: jobId } } })),
-  });
-}
-
-export function jobEventsQuery(jobId: number) {
-  return infiniteQueryOptions({
-    queryKey: ["jobs", jobId, "events"],
-    queryFn: ({ pageParam }) =>
-      unwrap(
-        api.GET("/api/scraper/jobs/{job_id}/events/", {
-          params: { path: { job_id: jobId }, query: { after: pageParam } },
-        }),
-      ),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: (page) => cursorOf(page.next, "after"),
   });
 }
 

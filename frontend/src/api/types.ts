@@ -6,8 +6,13 @@ type Schemas = components["schemas"];
 // The document describes what may be left out of a request, too; an answer has every field.
 export type Project = Required<Schemas["Project"]>;
 export type Overview = Omit<Schemas["Overview"], "jobs"> & { jobs: Record<string, number> };
-export type Job = Schemas["Job"];
-export type Target = Schemas["Target"];
+export type Job = Omit<Schemas["Job"], "targets"> & { targets: Target[] };
+/** A stretch of time of which posts may be missing between two runs. */
+export interface Gap {
+  from: string;
+  to: string;
+}
+export type Target = Schemas["Target"] & { gap?: Gap | null };
 export type Post = Schemas["Post"];
 export type Backend = Schemas["Backend"];
 export type JobEvent = Schemas["Event"];

@@ -17,7 +17,7 @@ interface Room {
 
 export const HOUSE_ROOMS = [
   { label: "Projects", to: "/projects", icon: IconFolders, key: "p" },
-  { label: "All runs", to: "/runs", icon: IconFlame, key: "j" },
+  { label: "All runs", to: "/jobs", icon: IconFlame, key: "j" },
 ] as const satisfies Room[];
 
 export const PROJECT_ROOMS = [

@@ -10,6 +10,7 @@ import {
 import { openSession } from "@/api/access";
 import { registrationQuery } from "@/api/accounts";
 import { sessionState } from "@/api/session";
+import { readJobSearch } from "@/features/jobs/job-search";
 import { readPostSearch } from "@/features/posts/post-search";
 import {
   choiceParam,
@@ -21,9 +22,6 @@ import {
 import { CrashPage, NotFoundPage } from "./pages/outcome-pages";
 import { queryClient } from "./query-client";
 import { idParam } from "./route-params";
-
-const STATUSES = ["pending", "running", "completed", "partial", "failed", "cancelled"] as const;
-const statusSearch = searchReader({ status: choiceParam(STATUSES) });
 
 const root = createRootRoute({ component: Outlet, notFoundComponent: NotFoundPage });
 
@@ -73,11 +71,28 @@ const projects = createRoute({
   component: lazyRouteComponent(() => import("./pages/projects-page"), "ProjectsRoute"),
 });
 
+const jobs = createRoute({
+  getParentRoute: () => house,
+  path: "/jobs",
+  validateSearch: readJobSearch,
+  component: lazyRouteComponent(() => import("./pages/run-pages"), "AllRunsRoute"),
+});
+
+const job = createRoute({
+  getParentRoute: () => house,
+  path: "/jobs/$jobId",
+  params: idParam("jobId"),
+  component: lazyRouteComponent(() => import("./pages/run-pages"), "JobRoute"),
+});
+
+// The address that this list had before.
 const runs = createRoute({
   getParentRoute: () => house,
   path: "/runs",
-  validateSearch: statusSearch,
-  component: lazyRouteComponent(() => import("./pages/run-pages"), "AllRunsRoute"),
+  validateSearch: readJobSearch,
+  beforeLoad: ({ search }) => {
+    throw redirect({ to: "/jobs", search });
+  },
 });
 
 const project = createRoute({
@@ -95,7 +110,7 @@ const overview = createRoute({
 const projectRuns = createRoute({
   getParentRoute: () => project,
   path: "/runs",
-  validateSearch: statusSearch,
+  validateSearch: readJobSearch,
   component: lazyRouteComponent(() => import("./pages/run-pages"), "ProjectRunsRoute"),
 });
 
@@ -103,7 +118,10 @@ const run = createRoute({
   getParentRoute: () => project,
   path: "/runs/$jobId",
   params: idParam("jobId"),
-  validateSearch: searchReader({ view: choiceParam(["details"]) }),
+  validateSearch: searchReader({
+    view: choiceParam(["details"]),
+    tab: choiceParam(["log", "input"]),
+  }),
   component: lazyRouteComponent(() => import("./pages/run-pages"), "RunRoute"),
 });
 
@@ -127,6 +145,8 @@ export const router = createRouter({
     house.addChildren([
       home,
       projects,
+      jobs,
+      job,
       runs,
       project.addChildren([overview, projectRuns, run, posts, settings]),
     ]),

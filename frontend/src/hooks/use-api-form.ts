@@ -6,7 +6,7 @@ import { ApiError } from "@/api/errors";
 
 interface ApiFormOptions<V extends Record<string, unknown>> {
   initialValues: V;
-  validate?: { [K in keyof V]?: (value: V[K]) => string | null };
+  validate?: { [K in keyof V]?: (value: V[K], values: V) => string | null };
   send: (values: V) => Promise<unknown>;
 }
 

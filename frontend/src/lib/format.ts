@@ -37,6 +37,7 @@ export function formatAgo(instant: string, now: number): string {
 /** Returns `4 s`, `2 min 5 s` or `1 h 3 min`. */
 export function formatDuration(totalSeconds: number): string {
   const seconds = Math.max(0, Math.round(totalSeconds));
+  if (totalSeconds > 0 && totalSeconds < 0.95) return "under 1 s";
   if (seconds < 60) return `${seconds} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
   return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;

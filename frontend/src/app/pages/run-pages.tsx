@@ -1,9 +1,10 @@
 // The screens of runs.
 import { useQuery } from "@tanstack/react-query";
-import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { Navigate, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { lazy, Suspense, useState } from "react";
 import { jobQuery } from "@/api/jobs";
 import { isTerminal } from "@/api/types";
+import { ErrorPanel } from "@/components/error-panel";
 import { LoadingRows } from "@/components/loading-rows";
 import { PageHeader } from "@/components/page-header";
 import { JobDetail } from "@/features/jobs/job-detail";
@@ -18,14 +19,14 @@ const PostPeek = lazy(async () => ({
 }));
 
 export function AllRunsRoute() {
-  const { status } = useSearch({ from: "/house/runs" });
-  const navigate = useNavigate({ from: "/runs" });
+  const search = useSearch({ from: "/house/jobs" });
+  const navigate = useNavigate({ from: "/jobs" });
   return (
     <>
       <PageHeader title="All runs" subtitle="Of every project, newest first." />
       <JobList
-        status={status}
-        onStatus={(next) => void navigate({ search: { status: next }, replace: true })}
+        search={search}
+        onSearch={(change) => void navigate({ search: (old) => ({ ...old, ...change }) })}
       />
     </>
   );
@@ -33,7 +34,7 @@ export function AllRunsRoute() {
 
 export function ProjectRunsRoute() {
   const { projectId } = useParams({ from: "/house/projects/$projectId" });
-  const { status } = useSearch({ from: "/house/projects/$projectId/runs" });
+  const search = useSearch({ from: "/house/projects/$projectId/runs" });
   const navigate = useNavigate({ from: "/projects/$projectId/runs" });
   return (
     <WithProject projectId={projectId}>
@@ -44,8 +45,8 @@ export function ProjectRunsRoute() {
           </PageHeader>
           <JobList
             projectId={projectId}
-            status={status}
-            onStatus={(next) => void navigate({ search: { status: next }, replace: true })}
+            search={search}
+            onSearch={(change) => void navigate({ search: (old) => ({ ...old, ...change }) })}
           />
         </>
       )}
@@ -55,29 +56,50 @@ export function ProjectRunsRoute() {
 
 export function RunRoute() {
   const { projectId, jobId } = useParams({ from: "/house/projects/$projectId/runs/$jobId" });
-  const { view } = useSearch({ from: "/house/projects/$projectId/runs/$jobId" });
-  return <Run key={jobId} projectId={projectId} jobId={jobId} isInDetail={view === "details"} />;
+  return <Run key={jobId} projectId={projectId} jobId={jobId} />;
+}
+
+/** A run by its number alone, as other systems know it. */
+export function JobRoute() {
+  const { jobId } = useParams({ from: "/house/jobs/$jobId" });
+  const { data: job, error, refetch } = useQuery(jobQuery(jobId));
+  if (job) {
+    const params = { projectId: job.project, jobId };
+    return <Navigate to="/projects/$projectId/runs/$jobId" params={params} replace />;
+  }
+  if (error) return <ErrorPanel error={error} onRetry={() => void refetch()} />;
+  return <LoadingRows count={4} height={64} />;
 }
 
 interface RunProps {
   projectId: number;
   jobId: number;
-  isInDetail: boolean;
 }
 
-function Run({ projectId, jobId, isInDetail }: RunProps) {
+function Run({ projectId, jobId }: RunProps) {
+  const { view, tab } = useSearch({ from: "/house/projects/$projectId/runs/$jobId" });
+  const navigate = useNavigate({ from: "/projects/$projectId/runs/$jobId" });
   const { data: job, isFetched } = useQuery(jobQuery(jobId));
   const isWorthWatching = job !== undefined && (job.mode === "stream" || !isTerminal(job.status));
   // A run that ends while it is watched stays on this screen.
   const [isWatched, setWatched] = useState(false);
   if (isWorthWatching && !isWatched) setWatched(true);
   if (!isFetched) return <LoadingRows count={4} height={64} />;
-  const trail = <RunTrail projectId={projectId} jobId={jobId} canWatch={isWatched} />;
-  if (!isWatched || isInDetail) {
+  const isInDetail = !isWatched || view === "details";
+  const trail = (
+    <RunTrail projectId={projectId} jobId={jobId} canWatch={isWatched} isInDetail={isInDetail} />
+  );
+  if (isInDetail) {
     return (
       <>
         {trail}
-        <JobDetail jobId={jobId} />
+        <JobDetail
+          jobId={jobId}
+          tab={tab}
+          onTab={(next) =>
+            void navigate({ search: (old) => ({ ...old, tab: next }), replace: true })
+          }
+        />
       </>
     );
   }

@@ -7,11 +7,14 @@ interface RunTrailProps {
   jobId: number;
   /** Whether there is a live view beside the details. */
   canWatch: boolean;
+  isInDetail: boolean;
 }
 
-export function RunTrail({ projectId, jobId, canWatch }: RunTrailProps) {
+export function RunTrail({ projectId, jobId, canWatch, isInDetail }: RunTrailProps) {
   const here = { to: "/projects/$projectId/runs/$jobId", params: { projectId, jobId } } as const;
-  const active = { includeSearch: true, exact: true } as const;
+  // Which view is open is told by the search, whatever else stands in it.
+  const current = (is: boolean) =>
+    is ? ({ "data-open": true, "aria-current": "page" } as const) : { "aria-current": undefined };
   return (
     <nav className={classes.trail} aria-label="This run">
       <TextLink to="/projects/$projectId/runs" params={{ projectId }} className={classes.back}>
@@ -19,14 +22,14 @@ export function RunTrail({ projectId, jobId, canWatch }: RunTrailProps) {
       </TextLink>
       {canWatch && (
         <>
-          <TextLink {...here} className={classes.view} activeOptions={active}>
+          <TextLink {...here} className={classes.view} {...current(!isInDetail)}>
             Live
           </TextLink>
           <TextLink
             {...here}
             search={{ view: "details" }}
             className={classes.view}
-            activeOptions={active}
+            {...current(isInDetail)}
           >
             Details
           </TextLink>

@@ -1,10 +1,9 @@
 // The card that leads a fresh installation to its first live scrape, and away when that is done.
 import { Button, CloseButton, Group, Paper, Text, Title } from "@mantine/core";
 import { IconCircle, IconCircleCheck, IconFlame } from "@tabler/icons-react";
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { jobsQuery } from "@/api/jobs";
-import { rowsOf } from "@/api/lists";
 import { ErrorPanel } from "@/components/error-panel";
 import { usePreference } from "@/hooks/use-preference";
 import classes from "./checklist.module.css";
@@ -18,11 +17,11 @@ interface ChecklistProps {
 
 export function Checklist({ hasProject, onCreateProject, otherwise }: ChecklistProps) {
   const [isHidden, setHidden] = usePreference("checklist-hidden");
-  const jobs = useInfiniteQuery({ ...jobsQuery({}, 1), enabled: isHidden === "no" });
+  const jobs = useQuery({ ...jobsQuery({}, 1), enabled: isHidden === "no" });
   const first = useFirstScrape();
   if (isHidden === "yes") return otherwise;
   if (!jobs.data) return jobs.error ? otherwise : null;
-  const hasRun = rowsOf(jobs.data).length > 0;
+  const hasRun = jobs.data.results.length > 0;
   if (hasRun && hasProject) return otherwise;
   return (
     <Paper

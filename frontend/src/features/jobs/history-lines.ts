@@ -7,6 +7,8 @@ export interface HistoryLine {
   at: string;
   type: string;
   text: string;
+  /** How many posts the line stands for; 0 for everything else. */
+  posts: number;
 }
 
 const ENDS: ReadonlySet<string> = new Set(["complete", "cancelled", "failed"]);
@@ -17,13 +19,23 @@ export function isEnded(events: JobEvent[]): boolean {
 }
 
 export function linesOf(events: JobEvent[]): HistoryLine[] {
+  return joinLines(
+    events.map((event) => {
+      const isPost = event.type === "post";
+      const text = isPost ? "" : wordsOf(event);
+      return { id: event.id, at: event.created_at, type: event.type, text, posts: Number(isPost) };
+    }),
+  );
+}
+
+/** Puts lines of posts that follow one another into one; the lines of two pages, too. */
+export function joinLines(parts: HistoryLine[]): HistoryLine[] {
   const lines: HistoryLine[] = [];
-  let posts = 0;
-  for (const event of events) {
-    posts = event.type === "post" ? posts + 1 : 0;
-    if (posts > 1) lines.pop();
-    const text = posts > 0 ? `${plural(posts, "post")} stored` : wordsOf(event);
-    lines.push({ id: event.id, at: event.created_at, type: event.type, text });
+  for (const line of parts) {
+    const before = line.posts > 0 ? (lines.at(-1)?.posts ?? 0) : 0;
+    if (before > 0) lines.pop();
+    const posts = line.posts + before;
+    lines.push(posts > 0 ? { ...line, posts, text: `${plural(posts, "post")} stored` } : line);
   }
   return lines;
 }
@@ -35,9 +47,14 @@ function wordsOf({ type, data }: JobEvent): string {
     const posts = plural(Number(data.posts_scraped), "post");
     return [`r/${data.subreddit} ${data.status}`, posts, cause].filter(Boolean).join(" · ");
   }
-  if (type === "notice") return [data.code, data.detail].filter(Boolean).join(": ");
+  if (type === "notice") return noticeWords(data);
   if (!ENDS.has(type)) return JSON.stringify(data);
   const isCounted = typeof data.posts_scraped === "number";
   const count = isCounted ? plural(Number(data.posts_scraped), "post") : "";
   return [data.status, count, cause].filter(Boolean).join(" · ");
+}
+
+function noticeWords({ code, detail, backend_from, backend_to }: Record<string, unknown>): string {
+  const change = backend_to ? `${backend_from ?? "source"} → ${backend_to}` : "";
+  return [code, change, detail].filter(Boolean).join(": ");
 }

@@ -1,39 +1,30 @@
 // What can be done with a run in its present state.
 import { Button, Group } from "@mantine/core";
-import { IconPlayerStop, IconRefresh, IconRotate } from "@tabler/icons-react";
+import { IconCopyPlus, IconPlayerStop, IconRotate } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { lazy, Suspense, useState } from "react";
+import { projectQuery } from "@/api/projects";
 import { isTerminal, type Job } from "@/api/types";
 import { ApiCallButton } from "@/components/api-call-button";
 import { ErrorPanel } from "@/components/error-panel";
-import { useKeySequences } from "@/hooks/use-key-sequences";
+import { draftOf, requestOf } from "./job-draft";
 import { useJobActions } from "./use-job-actions";
 
-interface JobActionsProps {
-  job: Job;
-  isUpdating: boolean;
-  onRefresh: () => void;
-}
+const loadDialog = () => import("./scrape-dialog");
+const ScrapeDialog = lazy(loadDialog);
 
-export function JobActions({ job, isUpdating, onRefresh }: JobActionsProps) {
+export function JobActions({ job }: { job: Job }) {
   const { cancel, retry } = useJobActions(job);
-  const isOver = isTerminal(job.status);
-  const canRetry =
-    job.status === "failed" || job.status === "partial" || job.status === "cancelled";
-  useKeySequences({ r: onRefresh });
+  const isUnfinished = job.targets.some((target) => target.status !== "completed");
+  const canRetry = isTerminal(job.status) && job.status !== "completed" && isUnfinished;
   const error = cancel.error ?? retry.error;
   return (
     <>
       <Group gap="xs">
-        <Button
-          variant="default"
-          loading={isUpdating}
-          leftSection={<IconRefresh size={15} aria-hidden="true" />}
-          onClick={onRefresh}
-        >
-          Refresh
-        </Button>
         <ApiCallButton
           call={{ method: "POST", path: "/api/scraper/jobs/", body: requestOf(job) }}
         />
+        <Duplicate job={job} />
         {canRetry && (
           <Button
             leftSection={<IconRotate size={15} aria-hidden="true" />}
@@ -43,15 +34,16 @@ export function JobActions({ job, isUpdating, onRefresh }: JobActionsProps) {
             Retry failed
           </Button>
         )}
-        {!isOver && (
+        {!isTerminal(job.status) && (
           <Button
             color="red"
             variant="light"
             leftSection={<IconPlayerStop size={15} aria-hidden="true" />}
-            loading={cancel.isPending || job.cancel_requested}
+            loading={cancel.isPending}
+            disabled={job.cancel_requested}
             onClick={() => cancel.mutate()}
           >
-            Cancel
+            {job.cancel_requested ? "Cancelling" : "Cancel"}
           </Button>
         )}
       </Group>
@@ -60,12 +52,32 @@ export function JobActions({ job, isUpdating, onRefresh }: JobActionsProps) {
   );
 }
 
-function requestOf(job: Job): Record<string, unknown> {
-  return {
-    project: job.project,
-    mode: job.mode,
-    backend: job.backend,
-    subreddits: job.targets.map((target) => target.subreddit),
-    ...job.config,
-  };
+/** Opens the form of a new scrape with what this run was asked. */
+function Duplicate({ job }: { job: Job }) {
+  const [isOpen, setOpen] = useState(false);
+  const project = useQuery({ ...projectQuery(job.project), enabled: isOpen });
+  return (
+    <>
+      <Button
+        variant="default"
+        loading={isOpen && project.isLoading}
+        leftSection={<IconCopyPlus size={15} aria-hidden="true" />}
+        onPointerEnter={() => void loadDialog().catch(() => {})}
+        onClick={() => setOpen(true)}
+      >
+        Duplicate
+      </Button>
+      {isOpen && project.error && <ErrorPanel error={project.error} />}
+      {isOpen && project.data && (
+        <Suspense>
+          <ScrapeDialog
+            project={project.data}
+            title={`New scrape, like run #${job.id}`}
+            initial={draftOf(job)}
+            onClose={() => setOpen(false)}
+          />
+        </Suspense>
+      )}
+    </>
+  );
 }

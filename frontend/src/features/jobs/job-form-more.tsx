@@ -1,18 +1,33 @@
 // The options that most scrapes do not need.
-import { Checkbox, Collapse, Stack, TextInput, UnstyledButton } from "@mantine/core";
+import { Checkbox, Collapse, SimpleGrid, Stack, TextInput, UnstyledButton } from "@mantine/core";
 import type { UseFormReturnType } from "@mantine/form";
 import { useDisclosure } from "@mantine/hooks";
 import { IconChevronRight } from "@tabler/icons-react";
-import type { JobDraft } from "./job-draft";
+import { type JobDraft, MAX_PARALLELISM, newJobDraft } from "./job-draft";
 import classes from "./job-form.module.css";
 
 interface JobFormMoreProps {
   form: UseFormReturnType<JobDraft>;
   isStream: boolean;
+  isSingle: boolean;
 }
 
-export function JobFormMore({ form, isStream }: JobFormMoreProps) {
-  const [isOpen, { toggle }] = useDisclosure(false);
+const HIDDEN_FIELDS = [
+  "include_comments",
+  "comment_limit",
+  "only_new",
+  "parallelism",
+  "min_score",
+  "since",
+  "until",
+] as const;
+
+export function JobFormMore({ form, isStream, isSingle }: JobFormMoreProps) {
+  const usual = newJobDraft([]);
+  const isUsual = HIDDEN_FIELDS.every((name) => form.values[name] === usual[name]);
+  const [isWanted, { toggle }] = useDisclosure(!isUsual);
+  // An option that the server refuses is never out of sight.
+  const isOpen = isWanted || HIDDEN_FIELDS.some((name) => form.errors[name]);
   return (
     <div>
       <UnstyledButton
@@ -27,13 +42,14 @@ export function JobFormMore({ form, isStream }: JobFormMoreProps) {
       <Collapse expanded={isOpen}>
         <Stack gap="sm" mt="sm">
           <Checkbox
+            label="Only posts that this project does not have"
+            description="Stops at known ground; scores of older posts are not renewed."
+            {...form.getInputProps("only_new", { type: "checkbox" })}
+          />
+          <Checkbox
             label="Comments too"
             description="Reads every post's thread: slower, and many more requests."
             {...form.getInputProps("include_comments", { type: "checkbox" })}
-          />
-          <Checkbox
-            label="Only posts that this project does not have"
-            {...form.getInputProps("only_new", { type: "checkbox" })}
           />
           {isStream && (
             <Checkbox
@@ -42,15 +58,50 @@ export function JobFormMore({ form, isStream }: JobFormMoreProps) {
               {...form.getInputProps("is_stopped_on_leave", { type: "checkbox" })}
             />
           )}
-          <TextInput
-            type="number"
-            label="Lowest score"
-            placeholder="any"
-            maw={160}
-            {...form.getInputProps("min_score")}
-          />
+          <Numbers form={form} isSingle={isSingle} />
         </Stack>
       </Collapse>
     </div>
+  );
+}
+
+function Numbers({ form, isSingle }: Omit<JobFormMoreProps, "isStream">) {
+  return (
+    <SimpleGrid cols={{ base: 1, xs: 2 }}>
+      {form.values.include_comments && (
+        <TextInput
+          type="number"
+          label="Comments of each post"
+          placeholder="all"
+          min={1}
+          {...form.getInputProps("comment_limit")}
+        />
+      )}
+      {!isSingle && (
+        <TextInput
+          type="number"
+          label="Subreddits at once"
+          description="Within the source's pace all the same"
+          inputWrapperOrder={["label", "input", "description", "error"]}
+          min={1}
+          max={MAX_PARALLELISM}
+          {...form.getInputProps("parallelism")}
+        />
+      )}
+      <TextInput
+        type="number"
+        label="Lowest score"
+        placeholder="any"
+        {...form.getInputProps("min_score")}
+      />
+      <TextInput type="date" label="Since" {...form.getInputProps("since")} />
+      <TextInput
+        type="date"
+        label="Until"
+        description="Dates need a source that selects by date"
+        inputWrapperOrder={["label", "input", "description", "error"]}
+        {...form.getInputProps("until")}
+      />
+    </SimpleGrid>
   );
 }

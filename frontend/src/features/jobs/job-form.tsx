@@ -1,14 +1,19 @@
 // The form that starts a scrape: where, from which source, how much, and whether one watches.
 import { Button, Group, NativeSelect, SimpleGrid, Stack, TextInput } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { backendsQuery } from "@/api/jobs";
 import type { Job, Project, StartJob } from "@/api/types";
 import { ErrorPanel } from "@/components/error-panel";
 import { NamesInput } from "@/components/names-input";
 import { useApiForm } from "@/hooks/use-api-form";
+import { formatCount } from "@/lib/format";
 import { parseSubredditNames } from "@/lib/subreddit-names";
 import {
-  isWholeLimit,
+  isWholeWithin,
   type JobDraft,
-  MAX_LIMIT,
+  MAX_PARALLELISM,
+  MAX_SUBREDDITS,
+  maxLimitOf,
   newJobDraft,
   SORTS,
   TIME_FILTERS,
@@ -25,11 +30,14 @@ interface JobFormProps {
 }
 
 export function JobForm({ project, initial, onStart }: JobFormProps) {
+  const { data: backends = [] } = useQuery(backendsQuery);
   const { form, submit, isBusy, error } = useApiForm<JobDraft>({
     initialValues: { ...newJobDraft(project.subreddits), ...initial },
     validate: {
-      subreddits: (text) => (parseSubredditNames(text).length ? null : "Name at least one."),
-      limit: (limit) => (isWholeLimit(limit) ? null : `Should be from 1 to ${MAX_LIMIT}.`),
+      subreddits: (text) => refusalOfNames(parseSubredditNames(text).length),
+      limit: (limit, { backend }) => refusalOf(limit, maxLimitOf(backend, backends)),
+      parallelism: (number) => refusalOf(number, MAX_PARALLELISM),
+      comment_limit: (limit) => (limit === "" ? null : refusalOf(limit, MAX_COMMENTS)),
     },
     send: (draft) => onStart(toStartJob(project.id, draft)),
   });
@@ -58,12 +66,16 @@ export function JobForm({ project, initial, onStart }: JobFormProps) {
             inputWrapperOrder={["label", "input", "description", "error"]}
             description={count > 1 ? "Posts of each subreddit" : undefined}
             min={1}
-            max={MAX_LIMIT}
+            max={maxLimitOf(values.backend, backends)}
             {...form.getInputProps("limit")}
           />
         </SimpleGrid>
         <ModePicker isSingle={count <= 1} {...form.getInputProps("mode")} />
-        <JobFormMore form={form} isStream={count <= 1 && values.mode === "stream"} />
+        <JobFormMore
+          form={form}
+          isStream={count <= 1 && values.mode === "stream"}
+          isSingle={count <= 1}
+        />
         <Group justify="flex-end">
           <Button type="submit" loading={isBusy}>
             Start
@@ -72,4 +84,16 @@ export function JobForm({ project, initial, onStart }: JobFormProps) {
       </Stack>
     </form>
   );
+}
+
+// What a 32-bit column holds; the source ends long before.
+const MAX_COMMENTS = 2_147_483_647;
+
+function refusalOf(value: number | string, most: number): string | null {
+  return isWholeWithin(value, 1, most) ? null : `Should be from 1 to ${formatCount(most)}.`;
+}
+
+function refusalOfNames(count: number): string | null {
+  if (count === 0) return "Name at least one.";
+  return count <= MAX_SUBREDDITS ? null : `${formatCount(count)} are more than one run takes.`;
 }

@@ -1,90 +1,97 @@
-// All runs of a project or of everything, by status.
-import { Button, SegmentedControl } from "@mantine/core";
+// The runs of a project or of everything: filters and page are the address.
+import { Button } from "@mantine/core";
 import { IconFilterOff, IconFlame } from "@tabler/icons-react";
-import type { ReactNode } from "react";
-import { rowsOf } from "@/api/lists";
-import type { RunStatus } from "@/api/types";
 import { EmptyState } from "@/components/empty-state";
 import { ErrorPanel } from "@/components/error-panel";
 import { LoadingRows } from "@/components/loading-rows";
-import { useKeySequences } from "@/hooks/use-key-sequences";
+import { Pager } from "@/components/pager";
+import { UpdatedAgo } from "@/components/updated-ago";
 import { useRowKeys } from "@/hooks/use-row-keys";
+import { JobFilters } from "./job-filters";
 import classes from "./job-list.module.css";
+import { isNarrowed, type JobSearch } from "./job-search";
 import { JobTable } from "./job-table";
 import { usePolledJobs } from "./use-polled-jobs";
 
-const STATUSES = ["all", "pending", "running", "completed", "partial", "failed", "cancelled"];
+// A row with its second line, as the table draws it.
+const ROW_HEIGHT = 53;
 
 interface JobListProps {
+  /** The only project whose runs are shown; all of them when there is none. */
   projectId?: number;
-  status: RunStatus | undefined;
-  onStatus: (status: RunStatus | undefined) => void;
-  action?: ReactNode;
+  search: JobSearch;
+  onSearch: (change: Partial<JobSearch>) => void;
 }
 
-export function JobList({ projectId, status, onStatus, action }: JobListProps) {
-  const runs = usePolledJobs({ project: projectId, status });
-  const jobs = rowsOf(runs.data);
-  useKeySequences({ r: () => void runs.refetch() });
+export function JobList({ projectId, search, onSearch }: JobListProps) {
+  const wanted = projectId === undefined ? search : { ...search, project: projectId };
+  const list = usePolledJobs(wanted);
+  const jobs = list.data?.results ?? [];
   const rows = useRowKeys();
+  // Another filter starts at its first page.
+  const narrow = (change: Partial<JobSearch>) => onSearch({ cursor: undefined, ...change });
+  const refresh = () => void list.refetch();
   return (
     <>
-      <div className={classes.filter}>
-        <SegmentedControl
-          aria-label="Status"
-          size="xs"
-          data={STATUSES}
-          value={status ?? "all"}
-          onChange={(value) => onStatus(value === "all" ? undefined : (value as RunStatus))}
+      <JobFilters
+        search={wanted}
+        onSearch={narrow}
+        updatedAt={list.dataUpdatedAt}
+        hasProjects={projectId === undefined}
+      >
+        <UpdatedAgo at={list.dataUpdatedAt} isUpdating={list.isRefetching} onRefresh={refresh} />
+      </JobFilters>
+      {list.error && <ErrorPanel error={list.error} hasOlderData={!!list.data} onRetry={refresh} />}
+      {list.isPending && <LoadingRows height={ROW_HEIGHT - 6} />}
+      {list.data && jobs.length === 0 && (
+        <NoRuns
+          isNarrowed={isNarrowed(search) || search.cursor !== undefined}
+          onClear={() =>
+            narrow({ status: undefined, mode: undefined, origin: undefined, project: undefined })
+          }
         />
-      </div>
-      {runs.error && (
-        <ErrorPanel
-          error={runs.error}
-          hasOlderData={!!runs.data}
-          onRetry={() => void runs.refetch()}
-        />
-      )}
-      {runs.isPending && <LoadingRows />}
-      {runs.data && jobs.length === 0 && (
-        <NoRuns status={status} onStatus={onStatus} action={action} />
       )}
       {jobs.length > 0 && (
-        <div ref={rows}>
-          <JobTable jobs={jobs} />
+        <div
+          ref={rows}
+          className={classes.list}
+          data-stale={list.isPlaceholderData || undefined}
+          aria-busy={list.isPlaceholderData}
+        >
+          <JobTable jobs={jobs} hasProjects={projectId === undefined} />
         </div>
       )}
-      {runs.hasNextPage && (
-        <Button
-          variant="default"
-          mt="md"
-          loading={runs.isFetchingNextPage}
-          onClick={() => void runs.fetchNextPage()}
-        >
-          Older runs
-        </Button>
-      )}
+      <Pager
+        page={list.data}
+        cursor={search.cursor}
+        onCursor={(cursor) => onSearch({ cursor })}
+        newer="Newer runs"
+        older="Older runs"
+      />
     </>
   );
 }
 
-function NoRuns({ status, onStatus, action }: Omit<JobListProps, "projectId">) {
-  if (status === undefined) {
+function NoRuns({ isNarrowed, onClear }: { isNarrowed: boolean; onClear: () => void }) {
+  if (!isNarrowed) {
     return (
-      <EmptyState icon={<IconFlame size={22} />} title="No runs yet" action={action}>
-        A run collects the posts of one or more subreddits, live or in the background.
+      <EmptyState icon={<IconFlame size={22} />} title="No runs yet">
+        A run collects the posts of one or more subreddits, live or in the background. Open a
+        project and press C to start one.
       </EmptyState>
     );
   }
   return (
     <EmptyState
       icon={<IconFilterOff size={22} />}
-      title={`No ${status} runs`}
+      title="Nothing matches"
       action={
-        <Button variant="default" onClick={() => onStatus(undefined)}>
-          Clear filter
+        <Button variant="default" onClick={onClear}>
+          Clear filters
         </Button>
       }
-    />
+    >
+      No run fits all of these filters.
+    </EmptyState>
   );
 }

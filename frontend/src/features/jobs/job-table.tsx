@@ -1,42 +1,59 @@
 // Runs as rows, newest first.
 
-import { Progress, Table, Text } from "@mantine/core";
+import { Progress, Text } from "@mantine/core";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { rowsOf } from "@/api/lists";
+import { projectsQuery } from "@/api/projects";
 import { isTerminal, type Job } from "@/api/types";
 import { TextLink } from "@/components/link";
 import { RelativeTime } from "@/components/relative-time";
 import { StatusBadge } from "@/components/status-badge";
 import { SubredditList } from "@/components/subreddit-list";
 import tables from "@/components/table.module.css";
-import { formatCount, formatDuration } from "@/lib/format";
+import { formatCount } from "@/lib/format";
+import { durationOf, ORIGINS, sharesOf } from "./job-words";
 
-export function JobTable({ jobs }: { jobs: Job[] }) {
+interface JobTableProps {
+  jobs: Job[];
+  /** Whether the runs are of several projects. */
+  hasProjects?: boolean;
+}
+
+export function JobTable({ jobs, hasProjects = false }: JobTableProps) {
+  const projects = useInfiniteQuery({ ...projectsQuery, enabled: hasProjects });
+  const names = new Map(rowsOf(projects.data).map(({ id, name }) => [id, name]));
   return (
-    <Table className={tables.table}>
-      <Table.Thead>
-        <Table.Tr>
-          <Table.Th>Run</Table.Th>
-          <Table.Th>Status</Table.Th>
-          <Table.Th>Subreddits</Table.Th>
-          <Table.Th className={tables.number}>Posts</Table.Th>
-          <Table.Th className={tables.number}>New</Table.Th>
-          <Table.Th>Source</Table.Th>
-          <Table.Th>Took</Table.Th>
-          <Table.Th>Started</Table.Th>
-        </Table.Tr>
-      </Table.Thead>
-      <Table.Tbody>
+    <table className={tables.table}>
+      <thead>
+        <tr>
+          <th>Run</th>
+          <th>Status</th>
+          {hasProjects && <th>Project</th>}
+          <th>Subreddits</th>
+          <th className={tables.number}>Posts</th>
+          <th className={tables.number}>New</th>
+          <th>Source</th>
+          <th>Took</th>
+          <th>Started</th>
+        </tr>
+      </thead>
+      <tbody>
         {jobs.map((job) => (
-          <JobRow key={job.id} job={job} />
+          <JobRow
+            key={job.id}
+            job={job}
+            project={hasProjects ? (names.get(job.project) ?? `#${job.project}`) : undefined}
+          />
         ))}
-      </Table.Tbody>
-    </Table>
+      </tbody>
+    </table>
   );
 }
 
-function JobRow({ job }: { job: Job }) {
+function JobRow({ job, project }: { job: Job; project: string | undefined }) {
   return (
-    <Table.Tr className={tables.row}>
-      <Table.Td>
+    <tr className={tables.row}>
+      <td>
         <TextLink
           to="/projects/$projectId/runs/$jobId"
           params={{ projectId: job.project, jobId: job.id }}
@@ -47,9 +64,12 @@ function JobRow({ job }: { job: Job }) {
         <Text size="xs" c="dimmed">
           {job.mode === "stream" ? "live" : "background"}
         </Text>
-      </Table.Td>
-      <Table.Td>
+      </td>
+      <td>
         <StatusBadge status={job.status} />
+        <Text size="xs" c="dimmed" mt={2} style={{ whiteSpace: "nowrap" }}>
+          {sharesOf(job)}
+        </Text>
         {!isTerminal(job.status) && (
           <Progress
             value={job.progress * 100}
@@ -58,27 +78,33 @@ function JobRow({ job }: { job: Job }) {
             aria-label={`Progress of run ${job.id}`}
           />
         )}
-      </Table.Td>
-      <Table.Td>
+      </td>
+      {project !== undefined && (
+        <td>
+          <Text size="sm" lineClamp={2}>
+            {project}
+          </Text>
+        </td>
+      )}
+      <td>
         <SubredditList names={job.targets.map((target) => target.subreddit)} />
-      </Table.Td>
-      <Table.Td className={tables.number} data-label="Posts">
+      </td>
+      <td className={tables.number} data-label="Posts">
         {formatCount(job.posts_scraped)}
-      </Table.Td>
-      <Table.Td className={tables.number} data-label="New">
+      </td>
+      <td className={tables.number} data-label="New">
         {formatCount(job.posts_new)}
-      </Table.Td>
-      <Table.Td>{job.backend}</Table.Td>
-      <Table.Td>{durationOf(job)}</Table.Td>
-      <Table.Td>
+      </td>
+      <td>
+        {job.backend}
+        <Text size="xs" c="dimmed" style={{ whiteSpace: "nowrap" }}>
+          by {ORIGINS[job.origin]}
+        </Text>
+      </td>
+      <td>{durationOf(job)}</td>
+      <td>
         <RelativeTime at={job.started_at ?? job.created_at} />
-      </Table.Td>
-    </Table.Tr>
+      </td>
+    </tr>
   );
-}
-
-/** Returns how long a finished run took. */
-export function durationOf(job: Job): string {
-  if (!job.started_at || !job.finished_at) return "–";
-  return formatDuration((Date.parse(job.finished_at) - Date.parse(job.started_at)) / 1000);
 }

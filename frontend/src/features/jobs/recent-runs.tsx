@@ -1,7 +1,6 @@
 // The latest runs of a project, for its overview.
 
 import { Group, Title } from "@mantine/core";
-import { rowsOf } from "@/api/lists";
 import { ErrorPanel } from "@/components/error-panel";
 import { TextLink } from "@/components/link";
 import { LoadingRows } from "@/components/loading-rows";
@@ -24,7 +23,7 @@ export function RecentRuns({ projectId }: { projectId: number }) {
       </Group>
       {error && <ErrorPanel error={error} hasOlderData={!!data} onRetry={() => void refetch()} />}
       {isPending && <LoadingRows count={3} />}
-      {data && <JobTable jobs={rowsOf(data).slice(0, SHOWN)} />}
+      {data && <JobTable jobs={data.results} />}
     </section>
   );
 }

@@ -6,10 +6,9 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import { retryJob } from "@/api/jobs";
 import { isTerminal, type Job } from "@/api/types";
 import { ErrorPanel } from "@/components/error-panel";
-import { failureWords } from "@/lib/failure-words";
+import { type Failure, FailureList } from "@/components/failure-list";
 import { formatCount, formatDuration, plural } from "@/lib/format";
 import { randomId } from "@/lib/random-id";
-import classes from "./live.module.css";
 import type { LiveStore } from "./live-store";
 import { useLive } from "./use-scrape-stream";
 
@@ -34,7 +33,7 @@ export function EndSummary({ store }: { store: LiveStore }) {
       data-testid="summary"
     >
       <Text size="sm">{outcomeSentence(job)}</Text>
-      <Failures job={job} failure={failure} />
+      <FailureList failures={failuresOf(job, failure)} />
       <NextSteps job={job} />
     </Alert>
   );
@@ -47,31 +46,11 @@ function outcomeSentence(job: Job): string {
   return `${counts}, in ${formatDuration(seconds)}.`;
 }
 
-function Failures({
-  job,
-  failure,
-}: {
-  job: Job;
-  failure: { code: string; detail: string } | null;
-}) {
+function failuresOf(job: Job, failure: { code: string; detail: string } | null): Failure[] {
   const named = job.targets.flatMap(({ subreddit, error }) =>
     error ? [{ subreddit, ...error }] : [],
   );
-  const failures = named.length > 0 || !failure ? named : [{ subreddit: "", ...failure }];
-  if (failures.length === 0) return null;
-  return (
-    <ul className={classes.failures}>
-      {failures.map(({ subreddit, code, detail }) => {
-        const { sentence, nextStep } = failureWords(code, detail);
-        return (
-          <li key={subreddit}>
-            {subreddit && <strong>r/{subreddit}: </strong>}
-            {sentence} {nextStep} <code>{code}</code>
-          </li>
-        );
-      })}
-    </ul>
-  );
+  return named.length > 0 || !failure ? named : [{ subreddit: "", ...failure }];
 }
 
 function NextSteps({ job }: { job: Job }) {

@@ -1,6 +1,6 @@
 // Projects as rows; on a phone as cards, by style alone.
 
-import { Button, Table, Text } from "@mantine/core";
+import { Button, Text } from "@mantine/core";
 import { IconFilterOff } from "@tabler/icons-react";
 import type { Project } from "@/api/types";
 import { EmptyState } from "@/components/empty-state";
@@ -29,18 +29,18 @@ export function ProjectTable({ projects, onClear }: ProjectTableProps) {
     );
   }
   return (
-    <Table className={tables.table}>
-      <Table.Thead>
-        <Table.Tr>
-          <Table.Th>Name</Table.Th>
-          <Table.Th>Subreddits</Table.Th>
-          <Table.Th>Created</Table.Th>
-        </Table.Tr>
-      </Table.Thead>
-      <Table.Tbody>
+    <table className={tables.table}>
+      <thead>
+        <tr>
+          <th>Name</th>
+          <th>Subreddits</th>
+          <th>Created</th>
+        </tr>
+      </thead>
+      <tbody>
         {projects.map((project) => (
-          <Table.Tr key={project.id} className={tables.row}>
-            <Table.Td>
+          <tr key={project.id} className={tables.row}>
+            <td>
               <TextLink
                 to="/projects/$projectId"
                 params={{ projectId: project.id }}
@@ -53,16 +53,16 @@ export function ProjectTable({ projects, onClear }: ProjectTableProps) {
                   {project.description}
                 </Text>
               )}
-            </Table.Td>
-            <Table.Td>
+            </td>
+            <td>
               <SubredditList names={project.subreddits} />
-            </Table.Td>
-            <Table.Td>
+            </td>
+            <td>
               <RelativeTime at={project.created_at} />
-            </Table.Td>
-          </Table.Tr>
+            </td>
+          </tr>
         ))}
-      </Table.Tbody>
-    </Table>
+      </tbody>
+    </table>
   );
 }

@@ -1,6 +1,6 @@
 // Posts held of each subreddit, each leading to those posts.
 
-import { Paper, Table, Text, Title } from "@mantine/core";
+import { Paper, Text, Title } from "@mantine/core";
 import { TextLink } from "@/components/link";
 import { RelativeTime } from "@/components/relative-time";
 import tables from "@/components/table.module.css";
@@ -25,11 +25,11 @@ export function SubredditTable({ projectId, subreddits }: SubredditTableProps) {
       )}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scroller has to be reachable by keyboard */}
       <section className={classes.scroller} aria-label="Subreddits by posts" tabIndex={0}>
-        <Table className={tables.table} verticalSpacing={5}>
-          <Table.Tbody>
+        <table className={tables.table}>
+          <tbody>
             {subreddits.map((row) => (
-              <Table.Tr key={row.subreddit} className={tables.row}>
-                <Table.Td>
+              <tr key={row.subreddit} className={tables.row}>
+                <td>
                   <TextLink
                     to="/projects/$projectId/posts"
                     params={{ projectId }}
@@ -38,17 +38,17 @@ export function SubredditTable({ projectId, subreddits }: SubredditTableProps) {
                   >
                     r/{row.subreddit}
                   </TextLink>
-                </Table.Td>
-                <Table.Td className={tables.number} data-label="Posts">
+                </td>
+                <td className={tables.number} data-label="Posts">
                   {formatCount(row.posts)}
-                </Table.Td>
-                <Table.Td className={tables.number}>
+                </td>
+                <td className={tables.number}>
                   <RelativeTime at={row.last_fetched_at} />
-                </Table.Td>
-              </Table.Tr>
+                </td>
+              </tr>
             ))}
-          </Table.Tbody>
-        </Table>
+          </tbody>
+        </table>
       </section>
     </Paper>
   );
