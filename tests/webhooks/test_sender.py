@@ -5,19 +5,24 @@ from __future__ import annotations
 import asyncio
 import gzip
 import time
+import tracemalloc
 import zlib
 from contextlib import asynccontextmanager
 from ipaddress import ip_network
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from tests.webhooks.receiver import FOREVER, HANGS, Canary, Receiver, Reply, ScriptedNames
 from webhooks.network import CAPTURE_BYTES, Policy, Sender
+from webhooks.network.answer import Capture
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator, Sequence
+
+    from aiohttp import ClientResponse
 
     from tests.webhooks.certificates import Authority
     from webhooks.network import Answer
@@ -153,6 +158,20 @@ class TestAnswers:
         answer = await answer_to(receiver, reply)
         assert answer.status_code == 200
         assert answer.body == b"0" * CAPTURE_BYTES
+
+    def test_w21_that_are_packed_are_not_unpacked_beyond_the_limit(self) -> None:
+        capture = Capture()
+        head = SimpleNamespace(status=200, headers={"Content-Encoding": "gzip"})
+        capture.begin(cast("ClientResponse", head))
+        # As much as one read can bring.
+        bomb = gzip.compress(b"0" * 15_000_000)[:CAPTURE_BYTES]
+        tracemalloc.start()
+        try:
+            assert not capture.add(bomb)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert peak < 20 * CAPTURE_BYTES
 
     async def test_w21_that_only_say_they_are_packed_are_kept_raw(self, receiver: Receiver) -> None:
         reply = Reply(headers={"content-encoding": "gzip"}, body=b"plain")
