@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from celery import Celery
 from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
@@ -15,8 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Container
 
     from config.presence import Presence
-    from projects.slots import Slots
-    from scraper.indexing import Indexer
+
+    class Working(Protocol):
+        """What does a queue's work in this process."""
+
+        def start(self) -> None:
+            """Begin; called once when the process is ready."""
+
+        def stop(self) -> None:
+            """Come to an end; called when the process is asked to leave."""
+
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -34,11 +42,11 @@ app.autodiscover_tasks()
 app.autodiscover_tasks(related_name="schedules")
 
 _presences: list[Presence] = []
-_working: list[Slots[Any] | Indexer] = []
+_working: list[Working] = []
 _stopping: list[threading.Thread] = []
 
 # Which task module has the slots that a queue's messages wake.
-_SLOTS = {"scrape": "scraper.tasks"}
+_SLOTS = {"scrape": "scraper.tasks", "deliver": "webhooks.tasks"}
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]
@@ -72,9 +80,11 @@ def _leave(**_: Any) -> None:
         presence.stop()
 
 
-def _work_of(queues: Container[str]) -> list[Slots[Any] | Indexer]:
+def _work_of(queues: Container[str]) -> list[Working]:
     # Imported late: the task modules need this application.
-    work = [import_module(name).slots for queue, name in _SLOTS.items() if queue in queues]
+    work: list[Working] = [
+        import_module(name).slots for queue, name in _SLOTS.items() if queue in queues
+    ]
     if "scrape" in queues:
         work.append(import_module("scraper.indexing").indexer)
     return work

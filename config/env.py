@@ -6,6 +6,7 @@ Everything that reads the environment is here; a wrong value stops the start wit
 import os
 import re
 from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -59,6 +60,8 @@ def _web_address(value: str) -> str:
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 Switch = Annotated[Literal["on", "off"], BeforeValidator(lambda v: str(v).lower())]
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Gaps = Annotated[tuple[Annotated[float, Field(gt=0)], ...], BeforeValidator(_split)]
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_split)]
 
 
 class Environment(BaseModel):
@@ -136,6 +139,18 @@ class Environment(BaseModel):
     TEPPAN_PROXY_URL: WebAddress | None = Field(None, description="Proxy for Reddit sources.")
     TEPPAN_AUTO_ORDER: Names = Field(AUTO_ORDER, description="Sources in the order AUTO tries.")
     TEPPAN_CHROMIUM: Path | None = Field(None, description="Chromium; found on PATH otherwise.")
+    TEPPAN_WEBHOOK_SCHEDULE_SECONDS: Gaps = Field(
+        (60, 300, 900, 3600, 21600), description="Gaps between the tries of a webhook."
+    )
+    TEPPAN_WEBHOOK_TIMEOUT_SECONDS: float = Field(
+        15, gt=0, description="A webhook's whole time, from the name's look-up to the last byte."
+    )
+    TEPPAN_WEBHOOK_HTTPS_ONLY: Switch | None = Field(
+        None, description="Webhooks to https addresses only; off embedded, on with DATABASE_URL."
+    )
+    TEPPAN_OUTBOUND_ALLOWED_NETWORKS: Networks = Field(
+        (), description="Private networks (CIDR) that users' addresses may lead to."
+    )
     TEPPAN_TIME_SCALE: float = Field(
         1.0, gt=0, description="Tests only: multiplies leases, schedules, graces and keepalives."
     )
@@ -148,6 +163,15 @@ class Environment(BaseModel):
     def is_server(self) -> bool:
         """Server mode: a database of its own, so nothing is generated silently."""
         return bool(self.DATABASE_URL)
+
+    @property
+    def is_webhook_https_only(self) -> bool:
+        """Whether webhooks go to https addresses only: as set, or by the mode."""
+        return (
+            self.is_server
+            if not self.TEPPAN_WEBHOOK_HTTPS_ONLY
+            else (self.TEPPAN_WEBHOOK_HTTPS_ONLY == "on")
+        )
 
     @model_validator(mode="after")
     def _server_mode_has_a_key(self) -> Self:

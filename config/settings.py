@@ -83,6 +83,7 @@ INSTALLED_APPS = [
     "drf_standardized_errors",
     "projects",
     "scraper",
+    "webhooks",
 ]
 
 MIDDLEWARE = [
@@ -145,6 +146,7 @@ CELERY_BROKER_URL = (
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_STORE_ERRORS_EVEN_IF_IGNORED = False
 CELERY_TASK_DEFAULT_QUEUE = "scrape"
+CELERY_TASK_ROUTES = {"webhooks.*": {"queue": "deliver"}}
 CELERY_TASK_ACKS_LATE = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
@@ -162,6 +164,7 @@ CELERY_ENABLE_UTC = True
 CELERY_BEAT_SCHEDULE = {
     "resume-removals": {"task": "projects.resume_removals", "schedule": timedelta(minutes=1)},
     "forget-expired": {"task": "projects.forget_expired_records", "schedule": timedelta(hours=1)},
+    "forget-deliveries": {"task": "webhooks.forget_old", "schedule": timedelta(hours=1)},
 }
 CELERY_TIMEZONE = "UTC"
 
@@ -270,6 +273,14 @@ TEPPAN: dict[str, Any] = {
     "THROTTLE": ENV.TEPPAN_THROTTLE == "on",
     "TIME_SCALE": _scale,
     "WORKER_SLOTS": 4,
+    "PUBLIC_URL": ENV.TEPPAN_PUBLIC_URL or f"http://{ENV.TEPPAN_HOST}:{ENV.TEPPAN_PORT}",
+    # Tasks that are told, by name, when a public fact was committed.
+    "EVENT_HINTS": ("webhooks.fan_out",),
+    # Not scaled: an endpoint's own schedule replaces it, and both are scaled together.
+    "WEBHOOK_SCHEDULE_SECONDS": ENV.TEPPAN_WEBHOOK_SCHEDULE_SECONDS,
+    "WEBHOOK_TIMEOUT_SECONDS": ENV.TEPPAN_WEBHOOK_TIMEOUT_SECONDS,
+    "WEBHOOK_HTTPS_ONLY": ENV.is_webhook_https_only,
+    "OUTBOUND_ALLOWED_NETWORKS": ENV.TEPPAN_OUTBOUND_ALLOWED_NETWORKS,
 }
 
 LOGGING = {

@@ -10,22 +10,38 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from django.conf import settings
 from django.db import connection, models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
 from common import wakeup
+from common.hints import send_hint
 from projects.models import Event
 
-_INSERT = f"INSERT INTO {Event._meta.db_table} (stream, seq, type, data, created_at) VALUES "  # noqa: S608, SLF001 -- a constant
+# Poked when a public fact was committed.
+PUBLIC = "public"
+
+_COLUMNS = "stream, seq, type, data, created_at, owner_id, project_id, awaits_fanout"
+_INSERT = f"INSERT INTO {Event._meta.db_table} ({_COLUMNS}) VALUES "  # noqa: S608, SLF001 -- constants
+_ROW = "(%s, %s, %s, %s, %s, %s, %s, %s)"
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Whom a public fact concerns: an account, and the project it happened in, if any."""
+
+    owner_id: int
+    project_id: int | None
 
 
 @dataclass(frozen=True)
 class Fact:
-    """What happened (`noun.past`) and its data, JSON-serialisable."""
+    """What happened (`noun.past`) and its data, JSON-serialisable; public with an audience."""
 
     type: str
     data: Mapping[str, Any]
+    audience: Audience | None = None
 
 
 @dataclass(frozen=True)
@@ -36,6 +52,19 @@ class LoggedEvent:
     type: str
     data: dict[str, Any]
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class PublicFact:
+    """A public fact as a listener outside gets it, with its place in the log."""
+
+    log_id: int
+    stream: str
+    seq: int
+    type: str
+    data: dict[str, Any]
+    created_at: datetime
+    audience: Audience
 
 
 class Subject(Protocol):
@@ -101,12 +130,25 @@ def append(stream: str, first_seq: int, facts: Sequence[Fact]) -> None:
     values = [
         value
         for seq, fact in enumerate(facts, start=first_seq)
-        for value in (stream, seq, fact.type, json.dumps(fact.data), now)
+        for value in (stream, seq, fact.type, json.dumps(fact.data), now, *_publicity(fact))
     ]
-    rows = ", ".join(["(%s, %s, %s, %s, %s)"] * len(facts))
     with connection.cursor() as cursor:
-        cursor.execute(_INSERT + rows, values)
+        cursor.execute(_INSERT + ", ".join([_ROW] * len(facts)), values)
     transaction.on_commit(lambda: wakeup.poke(stream))
+    if any(fact.audience for fact in facts):
+        transaction.on_commit(_hint_listeners)
+
+
+def _publicity(fact: Fact) -> tuple[int | None, int | None, bool]:
+    if fact.audience is None:
+        return None, None, False
+    return fact.audience.owner_id, fact.audience.project_id, True
+
+
+def _hint_listeners() -> None:
+    wakeup.poke(PUBLIC)
+    for task in settings.TEPPAN["EVENT_HINTS"]:
+        send_hint(task)
 
 
 def fire_event(
@@ -127,3 +169,25 @@ def read_after(stream: str, seq: int, limit: int) -> list[LoggedEvent]:
     rows = Event.objects.filter(stream=stream, seq__gt=seq).order_by("seq")
     fields = rows.values_list("seq", "type", "data", "created_at")[:limit]
     return [LoggedEvent(*row) for row in fields]
+
+
+def has_public_facts() -> bool:
+    """Tell whether facts wait for the listeners outside."""
+    return Event.objects.filter(awaits_fanout=True).exists()
+
+
+def take_public_facts(limit: int) -> list[PublicFact]:
+    """Take the oldest facts that wait, in the caller's transaction: if that fails, they wait again.
+
+    Any number of processes may take at once; each fact is given to one of them.
+    """
+    rows = Event.objects.filter(awaits_fanout=True).select_for_update(skip_locked=True)
+    fields = ("pk", "stream", "seq", "type", "data", "created_at", "owner_id", "project_id")
+    found: list[tuple[Any, ...]] = list(rows.order_by("pk").values_list(*fields)[:limit])
+    facts = [
+        PublicFact(log_id, stream, seq, kind, data, at, Audience(owner_id, project_id))
+        for log_id, stream, seq, kind, data, at, owner_id, project_id in found
+    ]
+    taken = Event.objects.filter(pk__in=[fact.log_id for fact in facts], awaits_fanout=True)
+    taken.update(awaits_fanout=False)
+    return facts

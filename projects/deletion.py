@@ -14,14 +14,17 @@ CHUNK_ROWS = 1000
 
 @dataclass(frozen=True)
 class Belongings:
-    """What one application keeps for a project.
+    """What one application keeps for a project, and for an account beside its projects.
 
     `cancel(project_id)` asks its running work to end; `remove(project_id, limit)` deletes up to
-    `limit` rows and returns how many, 0 when none are left. Both may be called again and again.
+    `limit` rows and returns how many, 0 when none are left. The other two do the same for an
+    account. All may be called again and again.
     """
 
     cancel: Callable[[int], None]
     remove: Callable[[int, int], int]
+    cancel_account: Callable[[int], None] = lambda _: None
+    remove_account: Callable[[int, int], int] = lambda _, __: 0
 
 
 _belongings: list[Belongings] = []
@@ -36,6 +39,12 @@ def cancel_work(project_id: int) -> None:
     """Ask everything that runs for the project to end."""
     for belongings in _belongings:
         belongings.cancel(project_id)
+
+
+def cancel_work_of_account(user_id: int) -> None:
+    """Ask everything that runs for the account, beside its projects, to end."""
+    for belongings in _belongings:
+        belongings.cancel_account(user_id)
 
 
 def remove_project(project_id: int) -> None:
@@ -53,4 +62,9 @@ def remove_project(project_id: int) -> None:
 
 def remove_emptied_accounts() -> None:
     """Remove deleted accounts whose last project is gone."""
-    User.objects.filter(projects=None).exclude(deleted_at=None).delete()
+    emptied = User.objects.filter(projects=None).exclude(deleted_at=None)
+    for user_id in list(emptied.values_list("pk", flat=True)):
+        for belongings in reversed(_belongings):
+            while belongings.remove_account(user_id, CHUNK_ROWS):
+                pass
+        User.objects.filter(pk=user_id).exclude(deleted_at=None).delete()

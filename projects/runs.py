@@ -19,7 +19,7 @@ from django.db.models import Count, F, Min, Q
 from django.utils import timezone
 
 from common import wakeup
-from projects.activity import Fact, change_and_fire
+from projects.activity import Audience, Fact, change_and_fire
 
 R = TypeVar("R", bound="Run")
 
@@ -198,7 +198,8 @@ class Run(models.Model):
                 return False
             self.refresh_from_db()
             parts = self.end_parts(status, code=code, detail=detail)
-            terminal = Fact(f"{self.stream_kind}.{status}", self.terminal_data())
+            audience = Audience(self.owner_id, self.project_id)
+            terminal = Fact(f"{self.stream_kind}.{status}", self.terminal_data(), audience)
             change_and_fire(self, [*parts, terminal])
         self.refresh_from_db()
         return True

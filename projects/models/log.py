@@ -5,17 +5,27 @@ from django.db import models
 
 
 class Event(models.Model):
-    """One fact of one stream. `seq` counts from 1 within the stream, without gaps."""
+    """One fact of one stream. `seq` counts from 1 within the stream, without gaps.
+
+    A public fact names whom it concerns and waits until every listener outside was thought of. The
+    two ids are no foreign keys: the log is emptied by stream, and looked up by nothing else.
+    """
 
     stream = models.CharField(max_length=64)
     seq = models.BigIntegerField()
     type = models.CharField(max_length=64)
     data = models.JSONField()
     created_at = models.DateTimeField()
+    owner_id = models.BigIntegerField(null=True)
+    project_id = models.BigIntegerField(null=True)
+    awaits_fanout = models.BooleanField(default=False)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["stream", "seq"], name="event_seq_unique"),
+        ]
+        indexes = [
+            models.Index("id", condition=models.Q(awaits_fanout=True), name="event_to_fan_out"),
         ]
 
     def __str__(self) -> str:

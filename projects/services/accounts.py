@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from common.errors import Forbidden, InvalidInput, NotFound, TooMany, Unauthenticated
 from projects import tokens
-from projects.deletion import remove_emptied_accounts
+from projects.deletion import cancel_work_of_account, remove_emptied_accounts
 from projects.models import ApiToken, FirstAccount, User
 from projects.selectors import Principal
 from projects.services.login_limits import Attempt
@@ -102,6 +102,7 @@ def delete_account(user: User, password: str, *, source: str) -> None:
         user.set_unusable_password()
         user.save()
         delete_projects_of(user)
+        cancel_work_of_account(user.pk)
         transaction.on_commit(remove_emptied_accounts)
 
 

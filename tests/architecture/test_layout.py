@@ -46,10 +46,26 @@ DOMAIN_MODULES = {
         "viewers",
         "words",
     },
+    "webhooks": {
+        "catalogue",
+        "claims",
+        "courier",
+        "deletion",
+        "disabling",
+        "fanout",
+        "network",
+        "outbound",
+        "payloads",
+        "picks",
+        "plan",
+        "requests",
+        "results",
+        "signing",
+    },
 }
 COMMON_MODULES = {
-    "__init__", "api", "background_loop", "draining", "errors", "executors", "frames", "merging",
-    "pagination", "sse", "streaming", "wakeup",
+    "__init__", "api", "background_loop", "draining", "errors", "executors", "frames", "hints",
+    "merging", "pagination", "sse", "streaming", "wakeup",
 }  # fmt: skip
 NAMES_FOR_ANYTHING = {"utils", "util", "helpers", "helper", "misc", "shared", "base_utils", "lib"}
 

@@ -36,7 +36,7 @@ def entries() -> dict[str, tuple[str, str]]:
 def default_of(name: str) -> str:
     default: Any = Environment.model_fields[name].default
     if isinstance(default, tuple):
-        return ",".join(default)
+        return ",".join(map(str, default))
     return "" if default is None else str(default)
 
 

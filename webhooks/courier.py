@@ -1,0 +1,212 @@
+"""The courier: one per process, on its event loop, with as many requests under way as there are.
+
+It looks for work when it is poked, when a request has ended, and by itself. Its loop does nothing
+but wait; the database is asked by a thread of its own, one turn at a time: results that came
+meanwhile are written down together, then what may be sent next is claimed together.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import close_old_connections, connections
+from django.utils import timezone
+
+from common import wakeup
+from projects.activity import PUBLIC
+from webhooks.claims import INTERRUPTED, Claimed, Parcel, lease_length, renew, take_due
+from webhooks.fanout import fan_out_all
+from webhooks.network import Answer
+from webhooks.requests import build_request
+from webhooks.results import Result, record
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+T = TypeVar("T")
+
+# Poked when a person wants something sent.
+STREAM = "webhooks"
+
+# Requests under way in one process. Waiting costs next to nothing here; it takes 64 endpoints that
+# hang, four requests each, to fill it for the length of a time-out.
+MOST_UNDER_WAY = 256
+
+# What no message told of is found so soon; a due retry has to be picked up within 2 s.
+POLL_SECONDS = 1.0
+
+# After a fault of the database.
+_PAUSE_SECONDS = 1.0
+
+logger = logging.getLogger(__name__)
+
+
+class Post(Protocol):
+    """What sends: `webhooks.network.Sender`, or a scripted one."""
+
+    async def post(self, url: str, body: bytes, headers: Any) -> Answer:
+        """Send one request; what goes wrong is in the answer."""
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+
+
+class Courier:
+    """Sends what is due until it is stopped. Made and used inside one event loop."""
+
+    def __init__(self, sender: Post) -> None:
+        self._sender = sender
+        self._loop = asyncio.get_running_loop()
+        self._news = asyncio.Event()
+        self._under_way: dict[asyncio.Task[None], Parcel] = {}
+        self._results: list[Result] = []
+        # Endpoints to ask at the next turn, and when those held back by their rate may be asked.
+        self._hot: set[int] = set()
+        self._again: dict[int, datetime] = {}
+        self._polled_at = self._renewed_at = float("-inf")
+        self._is_stopping = False
+        self._database = ThreadPoolExecutor(1, thread_name_prefix="courier")
+
+    @property
+    def number_under_way(self) -> int:
+        """Requests being sent now."""
+        return len(self._under_way)
+
+    def look_everywhere(self) -> None:
+        """Ask for a look at all facts and deliveries; from any thread."""
+
+        def look() -> None:
+            self._polled_at = float("-inf")
+            self._news.set()
+
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(look)
+
+    async def run(self) -> None:
+        """Work until `stop`; a fault of the database is waited out."""
+        with (
+            wakeup.listening(STREAM, self.look_everywhere),
+            wakeup.listening(PUBLIC, self.look_everywhere),
+        ):
+            while not self._is_stopping:
+                self._news.clear()
+                try:
+                    await self._turn()
+                except DatabaseError:
+                    logger.warning("Deliveries cannot be looked at; trying again.", exc_info=True)
+                    await asyncio.sleep(_PAUSE_SECONDS)
+                else:
+                    await self._wait()
+
+    async def stop(self, grace_seconds: float) -> None:
+        """Take no more, let what is under way end within the grace, and write it all down.
+
+        What takes longer is cut off, written down as such, and free for others at once.
+        """
+        self._is_stopping = True
+        self._news.set()
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=grace_seconds)
+        for task in list(self._under_way):
+            task.cancel()
+        if self._under_way:
+            await asyncio.wait(self._under_way)
+        with contextlib.suppress(DatabaseError):
+            await self._in_database(self._write_down)
+        await self._in_database(connections.close_all)
+        self._database.shutdown(wait=False)
+        await self._sender.aclose()
+
+    async def _turn(self) -> None:
+        """Write down, keep hold, look for facts, and start what may be sent."""
+        now = self._loop.time()
+        if now - self._renewed_at >= lease_length().total_seconds() / 4:
+            self._renewed_at = now
+            await self._in_database(renew, list(self._under_way.values()))
+        is_poll = now - self._polled_at >= self._poll_seconds
+        if is_poll:
+            self._polled_at = now
+        due = self._due_again()
+        hot, self._hot = self._hot | due, set()
+        try:
+            claimed = await self._in_database(
+                self._work, is_poll=is_poll, hot=hot, room=MOST_UNDER_WAY - len(self._under_way)
+            )
+        except BaseException:
+            self._hot |= hot
+            raise
+        self._again |= claimed.again
+        for parcel in claimed.parcels:
+            task = self._loop.create_task(self._send(parcel))
+            self._under_way[task] = parcel
+            task.add_done_callback(self._under_way.pop)
+        if is_poll and claimed.parcels:
+            # There may be more than one turn takes.
+            self._polled_at = float("-inf")
+
+    def _work(self, *, is_poll: bool, hot: set[int], room: int) -> Claimed:
+        """Do one turn's work in the database's thread."""
+        self._write_down()
+        if is_poll:
+            fan_out_all()
+        if self._is_stopping or room <= 0 or not (is_poll or hot):
+            return Claimed([], {})
+        return take_due(room, None if is_poll else hot)
+
+    def _write_down(self) -> None:
+        results = list(self._results)
+        if results:
+            record(results)
+            del self._results[: len(results)]
+
+    def _due_again(self) -> set[int]:
+        now = timezone.now()
+        due = {endpoint for endpoint, at in self._again.items() if at <= now}
+        for endpoint in due:
+            del self._again[endpoint]
+        return due
+
+    async def _wait(self) -> None:
+        if self._hot or self._results:
+            return
+        until = self._polled_at + self._poll_seconds - self._loop.time()
+        if self._again:
+            until = min(until, (min(self._again.values()) - timezone.now()).total_seconds())
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._news.wait(), max(until, 0))
+
+    async def _send(self, parcel: Parcel) -> None:
+        began_at = timezone.now()
+        try:
+            request = build_request(parcel, began_at)
+            answer = await self._sender.post(request.url, parcel.payload, request.headers)
+        except asyncio.CancelledError:
+            detail = "The process that sent it was stopped; it may have arrived."
+            answer = Answer(None, INTERRUPTED, detail, 0, {}, b"")
+        except Exception as error:
+            logger.exception("Delivery %s could not be sent.", parcel.id)
+            answer = Answer(None, "invalid_request", type(error).__name__, 0, {}, b"")
+        self._results.append(Result(parcel, answer, began_at, timezone.now()))
+        self._hot.add(parcel.endpoint.pk)
+        self._news.set()
+
+    @property
+    def _poll_seconds(self) -> float:
+        scale: float = settings.TEPPAN["TIME_SCALE"]
+        return POLL_SECONDS * min(scale, 1.0)
+
+    async def _in_database(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        return await self._loop.run_in_executor(
+            self._database, partial(_checked, function, *args, **kwargs)
+        )
+
+
+def _checked(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    close_old_connections()
+    return function(*args, **kwargs)

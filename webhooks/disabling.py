@@ -1,0 +1,62 @@
+"""Endpoints that hear nothing more for now: what they miss is held."""
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from projects.activity import Audience, Fact, change_and_fire
+from webhooks.models import OPEN, TERMINAL, Delivery, Endpoint, unclaimed
+
+DISABLED = "endpoint.disabled"
+ENABLED = "endpoint.enabled"
+
+# Why: the owner said so, the receiver did (410, or in a header), or nothing arrived for days.
+BY_OWNER = "by_owner"
+GONE = "gone"
+BY_RECEIVER = "by_receiver"
+FAILING = "failing"
+
+
+def disable_endpoint(endpoint: Endpoint, reason: str) -> bool:
+    """Disable an endpoint and hold what waits for it; False when it was disabled already.
+
+    The log of the endpoint says why. Unless its owner did it, the owner's other endpoints hear.
+    """
+    audience = None if reason == BY_OWNER else Audience(endpoint.owner_id, None)
+    fact = Fact(DISABLED, {"reason": reason}, audience)
+    changes = {"status": Endpoint.Status.DISABLED, "disabled_reason": reason}
+    with transaction.atomic():
+        enabled = Q(status=Endpoint.Status.ENABLED)
+        if change_and_fire(endpoint, [fact], when=enabled, changes=changes) is None:
+            return False
+        hold_waiting(endpoint)
+    endpoint.status, endpoint.disabled_reason = Endpoint.Status.DISABLED, reason
+    return True
+
+
+def enable_endpoint(endpoint: Endpoint) -> None:
+    """Let an endpoint hear again, with a clean record; what was held stays so until recovered."""
+    clean = {
+        "status": Endpoint.Status.ENABLED,
+        "disabled_reason": "",
+        "failing_since": None,
+        "unanswered": 0,
+        "breaker_openings": 0,
+        "breaker_until": None,
+        "slowdowns": 0,
+        "slow_until": None,
+    }
+    disabled = Q(status=Endpoint.Status.DISABLED)
+    change_and_fire(endpoint, [Fact(ENABLED, {})], when=disabled, changes=clean)
+    endpoint.refresh_from_db()
+
+
+def hold_waiting(endpoint: Endpoint) -> None:
+    """Hold what waits for the endpoint; what is being sent is held if it fails."""
+    waiting = Delivery.objects.filter(unclaimed(timezone.now()), endpoint=endpoint, status__in=OPEN)
+    idle = {"next_retry_at": None, "is_manual": False}
+    # What was over before somebody asked for one more try is over again.
+    waiting.filter(is_manual=True, former_status__in=TERMINAL).update(
+        status=F("former_status"), **idle
+    )
+    waiting.update(status=Delivery.Status.HELD, **idle)

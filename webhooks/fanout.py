@@ -1,0 +1,123 @@
+"""From facts to deliveries: the event log is the outbox.
+
+Public facts wait in the log, committed with the rows they tell of. Each is taken once and becomes
+one delivery per endpoint that hears it, all in one transaction: none is lost, none is made up.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from projects.activity import PublicFact, has_public_facts, take_public_facts
+from projects.models import Project
+from webhooks.catalogue import EVENT_TYPES, matches
+from webhooks.models import Delivery, Endpoint
+from webhooks.payloads import event_id_of, payload_of
+
+# Some tens of milliseconds of one transaction at ten endpoints per account.
+FACTS_PER_TURN = 100
+
+
+class Fanout(NamedTuple):
+    """How many facts were taken, and the deliveries that can be sent."""
+
+    taken: int
+    delivery_ids: list[int]
+
+
+def fan_out_next() -> Fanout:
+    """Make the deliveries of the next facts that wait, in any number of processes at once."""
+    if not has_public_facts():
+        return Fanout(0, [])
+    with transaction.atomic():
+        facts = take_public_facts(FACTS_PER_TURN)
+        deliveries = _deliveries_of([fact for fact in facts if fact.type in EVENT_TYPES])
+        Delivery.objects.bulk_create(deliveries)
+    sendable = [one.pk for one in deliveries if one.status == Delivery.Status.PENDING]
+    return Fanout(len(facts), sendable)
+
+
+def fan_out_all() -> list[int]:
+    """Go on until no fact waits; returns the deliveries that can be sent."""
+    sendable: list[int] = []
+    while (fanout := fan_out_next()).taken:
+        sendable += fanout.delivery_ids
+    return sendable
+
+
+def make_delivery(endpoint: Endpoint, fact: PublicFact) -> Delivery:
+    """Return an endpoint's delivery of a fact under its next number, not saved.
+
+    The caller holds the endpoint's row lock, and saves its `last_sequence`.
+    """
+    endpoint.last_sequence += 1
+    payload, is_thin = payload_of(fact, endpoint.last_sequence)
+    is_held = endpoint.status == Endpoint.Status.DISABLED
+    now = timezone.now()
+    return Delivery(
+        endpoint=endpoint,
+        owner_id=endpoint.owner_id,
+        project_id=fact.audience.project_id,
+        log_id=fact.log_id,
+        event_id=event_id_of(fact),
+        event_type=fact.type,
+        sequence=endpoint.last_sequence,
+        payload=payload,
+        is_thin=is_thin,
+        status=Delivery.Status.HELD if is_held else Delivery.Status.PENDING,
+        next_retry_at=None if is_held else now,
+        created_at=now,
+    )
+
+
+def _deliveries_of(facts: Sequence[PublicFact]) -> list[Delivery]:
+    listeners = _listeners(facts)
+    if not listeners:
+        return []
+    visible = _visible_projects(facts)
+    deliveries = [
+        make_delivery(endpoint, fact)
+        for fact in facts
+        for endpoint in listeners[fact.audience.owner_id]
+        if _hears(endpoint, fact, visible)
+    ]
+    changed = {one.endpoint_id: one.endpoint for one in deliveries}
+    Endpoint.objects.bulk_update(list(changed.values()), ["last_sequence"])
+    return deliveries
+
+
+def _listeners(facts: Iterable[PublicFact]) -> dict[int, list[Endpoint]]:
+    """Return the endpoints of the accounts concerned, by account, and keep their rows locked."""
+    owners = {fact.audience.owner_id for fact in facts}
+    # In one order everywhere, or two transactions would wait for each other.
+    rows = Endpoint.objects.filter(
+        Q(project=None) | Q(project__deleted_at=None),
+        owner__in=owners,
+        owner__is_active=True,
+        deleted_at=None,
+    ).order_by("pk")
+    listeners: defaultdict[int, list[Endpoint]] = defaultdict(list)
+    for endpoint in rows.select_for_update(of=("self",), no_key=True):
+        listeners[endpoint.owner_id].append(endpoint)
+    return listeners
+
+
+def _visible_projects(facts: Iterable[PublicFact]) -> set[int]:
+    ids = [fact.audience.project_id for fact in facts if fact.audience.project_id is not None]
+    rows = Project.objects.filter(pk__in=ids, deleted_at=None)
+    return set(rows.values_list("pk", flat=True))
+
+
+def _hears(endpoint: Endpoint, fact: PublicFact, visible: set[int]) -> bool:
+    """Tell whether an endpoint of the account hears the fact; none hears of its own end."""
+    if fact.stream == endpoint.stream:
+        return False
+    project_id = fact.audience.project_id
+    is_elsewhere = endpoint.project_id not in (None, project_id)
+    if project_id is not None and (is_elsewhere or project_id not in visible):
+        return False
+    return any(matches(pattern, fact.type) for pattern in endpoint.event_types)

@@ -1,0 +1,233 @@
+"""Writing down what came of a try: the attempt, where the delivery stands, how the endpoint does.
+
+Many results go into one transaction. Only the holder of a delivery's fence changes it; a try that
+somebody else has given up for lost was written down by him.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from webhooks import plan
+from webhooks.claims import INTERRUPTED, Parcel
+from webhooks.disabling import BY_RECEIVER, FAILING, GONE, disable_endpoint
+from webhooks.models import TERMINAL, Attempt, Delivery, Endpoint
+from webhooks.network import Answer
+
+_GONE = 410
+_TOO_MANY = 429
+_UNAVAILABLE = 503
+
+# How a receiver stops us (its answer's header): this delivery, or all of them.
+_CONTROL = "webhook-delivery"
+_ABORT, _DISABLE = "abort-message", "disable"
+
+# What an endpoint that does well has; others need a look at their row.
+_WELL = {"failing_since": None, "unanswered": 0, "breaker_openings": 0, "slowdowns": 0}
+
+
+_HEALTH = [*_WELL, "breaker_until", "slow_until"]
+
+# What every try that counts uses up, and a delivery that nobody is sending.
+_COUNTED: dict[str, Any] = {"attempt_count": F("attempt_count") + 1, "tier": F("tier") + 1}
+_IDLE: dict[str, Any] = {"lease_until": None, "is_manual": False, "former_status": ""}
+
+
+@dataclass(frozen=True)
+class Result:
+    """One try: when it began and ended, and the answer."""
+
+    parcel: Parcel
+    answer: Answer
+    began_at: datetime
+    ended_at: datetime
+
+    @property
+    def has_arrived(self) -> bool:
+        """Whether the receiver said so."""
+        return self.answer.error_code is None
+
+    @property
+    def control(self) -> str:
+        """What the receiver asks of us in its header."""
+        headers = self.answer.headers.items()
+        return next((v.strip().lower() for k, v in headers if k.lower() == _CONTROL), "")
+
+    @property
+    def asked_for(self) -> Any:
+        """How long the receiver asks us to wait, if it does."""
+        if self.answer.status_code not in (_TOO_MANY, _UNAVAILABLE):
+            return None
+        return plan.retry_after(self.answer.headers, self.ended_at)
+
+
+def record(results: Sequence[Result]) -> None:
+    """Write down results, all or none."""
+    with transaction.atomic():
+        endpoints = _lock_concerned(results)
+        ours = _record_arrived([result for result in results if result.has_arrived])
+        missed = [result for result in results if not result.has_arrived]
+        ours += [result for result in missed if _record_missed(result, endpoints)]
+        Attempt.objects.bulk_create([_attempt(result) for result in ours], ignore_conflicts=True)
+        _record_health(sorted(ours, key=lambda result: result.ended_at), endpoints)
+
+
+def _lock_concerned(results: Iterable[Result]) -> dict[int, Endpoint]:
+    """Lock the endpoints whose record changes: before any delivery, and in one order."""
+    failing = {r.parcel.endpoint.pk for r in results if not r.has_arrived or r.control == _DISABLE}
+    others = {r.parcel.endpoint.pk for r in results} - failing
+    rows = Endpoint.objects.filter(Q(pk__in=failing) | Q(pk__in=others) & ~Q(**_is_well()))
+    locked = rows.order_by("pk").select_for_update(no_key=True)
+    return {endpoint.pk: endpoint for endpoint in locked}
+
+
+def _is_well() -> dict[str, Any]:
+    return {f"{k}__isnull" if v is None else k: True if v is None else v for k, v in _WELL.items()}
+
+
+def _record_arrived(results: Sequence[Result]) -> list[Result]:
+    """Mark what arrived as delivered; returns the results of those that were still ours."""
+    if not results:
+        return []
+    held = Q()
+    for result in results:
+        held |= _held(result)
+    if Delivery.objects.filter(held).update(**_delivered(results[-1])) == len(results):
+        return list(results)
+    # Some were lost to others meanwhile: which ones, the rows that have this end tell.
+    ids = [result.parcel.id for result in results]
+    rows = Delivery.objects.filter(pk__in=ids, status=Delivery.Status.DELIVERED)
+    fences = dict(rows.values_list("pk", "fence"))
+    return [result for result in results if fences.get(result.parcel.id) == result.parcel.fence]
+
+
+def _delivered(last: Result) -> dict[str, Any]:
+    return {
+        **_COUNTED,
+        **_IDLE,
+        "status": Delivery.Status.DELIVERED,
+        "next_retry_at": None,
+        "delivered_at": last.ended_at,
+        "ended_at": last.ended_at,
+    }
+
+
+def _record_missed(result: Result, endpoints: dict[int, Endpoint]) -> bool:
+    """Mark one failed try; False when the delivery was no longer ours."""
+    endpoint = endpoints.get(result.parcel.endpoint.pk)
+    if endpoint is None:
+        return False
+    if result.answer.error_code == INTERRUPTED:
+        # It costs nothing, and whoever comes next tries again at once.
+        changes = {"lease_until": None, "attempt_count": _COUNTED["attempt_count"]}
+        changes["next_retry_at"] = result.ended_at
+    else:
+        changes = {**_COUNTED, **_IDLE, **_after_miss(result, endpoint)}
+    return bool(Delivery.objects.filter(_held(result)).update(**changes))
+
+
+def _after_miss(result: Result, endpoint: Endpoint) -> dict[str, Any]:
+    parcel = result.parcel
+    if parcel.is_manual and parcel.former_status in TERMINAL:
+        return {"status": parcel.former_status, "next_retry_at": None}
+    is_last = parcel.is_test or result.control == _ABORT
+    if not is_last and (endpoint.status == Endpoint.Status.DISABLED or _reason_to_stop(result)):
+        return {"status": Delivery.Status.HELD, "next_retry_at": None}
+    schedule = plan.schedule_of(endpoint.schedule_seconds)
+    at = plan.next_try_at(result.ended_at, parcel.tier + 1, schedule, result.asked_for)
+    if is_last or at is None:
+        return {"status": Delivery.Status.DEAD, "next_retry_at": None, "ended_at": result.ended_at}
+    return {"status": Delivery.Status.FAILED, "next_retry_at": at}
+
+
+def _reason_to_stop(result: Result) -> str:
+    """Return why the endpoint wants no more, if the answer says so."""
+    if result.control == _DISABLE:
+        return BY_RECEIVER
+    return GONE if result.answer.status_code == _GONE else ""
+
+
+def _record_health(results: Sequence[Result], endpoints: dict[int, Endpoint]) -> None:
+    """Carry over to the endpoints what the tries say about them."""
+    reasons: dict[int, str] = {}
+    for result in results:
+        endpoint = endpoints.get(result.parcel.endpoint.pk)
+        if endpoint is None or result.answer.error_code == INTERRUPTED:
+            continue
+        if result.has_arrived:
+            _note_success(endpoint)
+        else:
+            _note_failure(endpoint, result)
+        if reason := _reason_to_stop(result) or _has_failed_for_days(endpoint, result):
+            reasons.setdefault(endpoint.pk, reason)
+    Endpoint.objects.bulk_update(list(endpoints.values()), _HEALTH)
+    for pk, reason in reasons.items():
+        disable_endpoint(endpoints[pk], reason)
+
+
+def _note_success(endpoint: Endpoint) -> None:
+    for name, value in _WELL.items():
+        setattr(endpoint, name, value)
+    endpoint.breaker_until = None
+
+
+def _note_failure(endpoint: Endpoint, result: Result) -> None:
+    endpoint.failing_since = endpoint.failing_since or result.ended_at
+    if result.answer.error_code in plan.NO_ANSWER:
+        endpoint.unanswered += 1
+    else:
+        endpoint.unanswered, endpoint.breaker_openings, endpoint.breaker_until = 0, 0, None
+    is_open = _is_later(endpoint.breaker_until, result.ended_at)
+    if endpoint.unanswered >= plan.BREAKER_MINIMUM and not is_open:
+        endpoint.breaker_openings += 1
+        window = plan.breaker_window(endpoint.breaker_openings)
+        endpoint.breaker_until = result.ended_at + window
+    if result.answer.status_code == _TOO_MANY:
+        _slow_down(endpoint, result)
+
+
+def _slow_down(endpoint: Endpoint, result: Result) -> None:
+    if result.asked_for is not None:
+        wished = result.ended_at + result.asked_for
+        if not _is_later(endpoint.slow_until, wished):
+            endpoint.slow_until = wished
+    elif not _is_later(endpoint.slow_until, result.ended_at):
+        # Of several that were under way together, the first says it all.
+        endpoint.slowdowns += 1
+        endpoint.slow_until = result.ended_at + plan.slowdown(endpoint.slowdowns)
+
+
+def _has_failed_for_days(endpoint: Endpoint, result: Result) -> str:
+    """Return the reason to disable once another delivery ran out of tries after days of failure."""
+    since = endpoint.failing_since
+    if since is None or since > result.ended_at - plan.scaled(plan.FAILING_SECONDS):
+        return ""
+    is_dead = Delivery.objects.filter(pk=result.parcel.id, status=Delivery.Status.DEAD).exists()
+    return FAILING if is_dead and not result.parcel.is_test else ""
+
+
+def _is_later(until: datetime | None, than: datetime) -> bool:
+    return until is not None and until > than
+
+
+def _held(result: Result) -> Q:
+    return Q(pk=result.parcel.id, fence=result.parcel.fence, lease_until__isnull=False)
+
+
+def _attempt(result: Result) -> Attempt:
+    parcel, answer = result.parcel, result.answer
+    return Attempt(
+        delivery_id=parcel.id,
+        number=parcel.number,
+        at=result.began_at,
+        status_code=answer.status_code,
+        error_code=answer.error_code or "",
+        error_detail=answer.error_detail,
+        latency_ms=answer.latency_ms,
+        response_body=answer.body,
+        is_manual=parcel.is_manual,
+    )

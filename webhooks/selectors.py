@@ -1,0 +1,1 @@
+"""Reads endpoints and deliveries as the outside sees them."""

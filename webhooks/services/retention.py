@@ -1,0 +1,43 @@
+"""How long deliveries are kept: first the payload goes, then the row with its tries."""
+
+from datetime import datetime, timedelta
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from webhooks import deletion
+from webhooks.models import TERMINAL, Delivery
+
+# A month in which anything can be sent again; another two in which it can be looked up.
+PAYLOAD_KEPT_FOR = timedelta(days=30)
+DELIVERY_KEPT_FOR = timedelta(days=90)
+
+# A chunk this size holds SQLite's write lock for some tens of milliseconds.
+CHUNK_ROWS = 1000
+
+
+def forget_old_deliveries(now: datetime | None = None) -> int:
+    """Forget deliveries that ended long ago, never one that still waits; returns the rows changed.
+
+    In chunks, so that other writers get in between.
+    """
+    now = now or timezone.now()
+    ended = Delivery.objects.filter(status__in=TERMINAL, lease_until=None)
+    changed = 0
+    while ids := _some(ended.filter(ended_at__lt=now - DELIVERY_KEPT_FOR)):
+        changed += Delivery.objects.filter(pk__in=ids, status__in=TERMINAL).delete()[0]
+    expired = ended.filter(ended_at__lt=now - PAYLOAD_KEPT_FOR, payload__isnull=False)
+    while ids := _some(expired):
+        changed += Delivery.objects.filter(pk__in=ids, status__in=TERMINAL).update(payload=None)
+    return changed
+
+
+def remove_deleted_endpoints() -> None:
+    """Remove endpoints that were deleted, with their deliveries."""
+    for endpoint in deletion.deleted_endpoints():
+        while deletion.remove_endpoint(endpoint, CHUNK_ROWS):
+            pass
+
+
+def _some(rows: QuerySet[Delivery]) -> list[int]:
+    return list(rows.order_by("ended_at").values_list("pk", flat=True)[:CHUNK_ROWS])
