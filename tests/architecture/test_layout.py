@@ -48,6 +48,7 @@ DOMAIN_MODULES = {
     },
     "webhooks": {
         "catalogue",
+        "checkup",
         "claims",
         "courier",
         "deletion",
@@ -61,6 +62,7 @@ DOMAIN_MODULES = {
         "requests",
         "results",
         "signing",
+        "snippets",
     },
 }
 COMMON_MODULES = {
