@@ -27,7 +27,8 @@ from data_provider.errors import (
     Upstream,
     Walled,
 )
-from data_provider.registry import BACKENDS, backend_class, get_scraper
+from data_provider.health import Health, HealthBook, MemoryHealth, Outcome, Quota
+from data_provider.registry import AUTO, BACKENDS, backend_class, get_scraper
 from data_provider.types import (
     BackendName,
     Comment,
@@ -47,6 +48,7 @@ from data_provider.types import (
 )
 
 __all__ = [
+    "AUTO",
     "BACKENDS",
     "AuthenticationFailed",
     "BackendName",
@@ -59,15 +61,19 @@ __all__ = [
     "CommentThread",
     "CursorLost",
     "Exhausted",
+    "Health",
+    "HealthBook",
     "InvalidQuery",
     "InvalidResponse",
     "LayoutChanged",
     "LoginRequired",
     "Media",
+    "MemoryHealth",
     "Network",
     "NotConfigured",
     "NotFound",
     "Notice",
+    "Outcome",
     "Page",
     "Post",
     "PostType",
@@ -75,6 +81,7 @@ __all__ = [
     "ProviderConfig",
     "Quarantined",
     "Query",
+    "Quota",
     "RateLimited",
     "Removed",
     "RetryBudget",

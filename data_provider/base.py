@@ -1,17 +1,18 @@
-"""The interface of a source, the retry policy that all share, and the clock they are given."""
+"""The interface of a source: what each must do, and what all of them get for it."""
 
 from __future__ import annotations
 
 import asyncio
-import random
-import time
+import hashlib
 from abc import ABC, abstractmethod
 from contextlib import aclosing
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal, Protocol, Self, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Self, TypeVar
 
-from data_provider.errors import RateLimited, SourceError, Transient, Unsupported
+from data_provider.clock import Clock, SystemClock
+from data_provider.errors import SourceError, Unsupported
+from data_provider.health import HealthBook, Outcome, Quota
+from data_provider.patience import MAX_RATE_LIMIT_WAIT_SECONDS, RetryBudget
 from data_provider.types import Comment, CommentThread, Notice, Page, Post, Query, Sort, Subreddit
 
 if TYPE_CHECKING:
@@ -19,64 +20,9 @@ if TYPE_CHECKING:
 
     from data_provider.config import ProviderConfig
 
-# CONTRACT: transient faults are tried five times per page, one second doubling with jitter.
-MAX_TRIES = 5
-FIRST_BACKOFF_SECONDS = 1.0
-# Reddit has sent 429s without a word on their length: ask about once a minute at the longest.
-LONGEST_BACKOFF_SECONDS = 60.0
-# CONTRACT: waits that a rate limit asks for add up to ten minutes per page at most.
-MAX_RATE_LIMIT_WAIT_SECONDS = 600.0
-# Spreads clients that failed at the same moment; a quarter keeps the doubling visible.
-JITTER = 0.25
+__all__ = ["Capabilities", "Clock", "Ground", "RetryBudget", "ScraperBackend", "SystemClock"]
 
 T = TypeVar("T")
-
-
-class Clock(Protocol):
-    """Time as a source sees it.
-
-    `sleep` and `monotonic` count the same seconds: a clock that shortens waits (tests do)
-    runs `monotonic` faster by the same factor. `random` gives [0, 1).
-    """
-
-    def now(self) -> datetime:
-        """Return the instant, aware."""
-
-    def monotonic(self) -> float:
-        """Return seconds since any fixed point."""
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
-
-    def random(self) -> float:
-        """Return a number for jitter."""
-
-
-@dataclass(frozen=True)
-class SystemClock:
-    """The machine's time; `scale` multiplies every wait (0.01 = a hundred times shorter)."""
-
-    scale: float = 1.0
-
-    def __post_init__(self) -> None:
-        if not self.scale > 0:
-            raise ValueError("the scale of time is above 0")
-
-    def now(self) -> datetime:
-        """Return the instant in UTC, unscaled."""
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        """Return seconds, in which a scaled `sleep(n)` lasts n."""
-        return time.monotonic() / self.scale
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait `seconds * scale`."""
-        await asyncio.sleep(seconds * self.scale)
-
-    def random(self) -> float:
-        """Return a number in [0, 1)."""
-        return random.random()  # noqa: S311
 
 
 @dataclass(frozen=True)
@@ -105,38 +51,16 @@ class Capabilities:
         return None
 
 
-@dataclass
-class RetryBudget:
-    """Patience for one page: how often, and how long in all."""
+@dataclass(frozen=True)
+class Ground:
+    """What was given of a listing: how many, the latest ids, oldest first, the last one's second.
 
-    clock: Clock
-    failures: int = field(default=0, init=False)
-    limits: int = field(default=0, init=False)
-    waited_seconds: float = field(default=0.0, init=False)
+    `last_at` is Unix time.
+    """
 
-    def next_delay(self, error: SourceError) -> float:
-        """Return the seconds to wait before asking again; raise `error` when patience is over."""
-        if not error.is_retryable:
-            raise error
-        word = error.retry_after if isinstance(error, Transient) else None
-        if isinstance(error, RateLimited):
-            self.limits += 1
-            # "Retry-After: 0" occurs in recordings: it is no word at all.
-            return self._spend(word or self._backoff(self.limits), error)
-        self.failures += 1
-        if self.failures >= MAX_TRIES:
-            raise error
-        return self._spend(max(self._backoff(self.failures), word or 0.0), error)
-
-    def _spend(self, delay: float, error: SourceError) -> float:
-        if self.waited_seconds + delay > MAX_RATE_LIMIT_WAIT_SECONDS:
-            raise error
-        self.waited_seconds += delay
-        return delay
-
-    def _backoff(self, attempt: int) -> float:
-        seconds = min(FIRST_BACKOFF_SECONDS * 2.0 ** min(attempt - 1, 30), LONGEST_BACKOFF_SECONDS)
-        return seconds * (1 + JITTER * (2 * self.clock.random() - 1))
+    yielded: int
+    known: tuple[str, ...]
+    last_at: int
 
 
 class ScraperBackend(ABC):
@@ -144,16 +68,38 @@ class ScraperBackend(ABC):
 
     name: str
     capabilities: Capabilities
+    # Who hears how this source fares; whoever opens it may set one.
+    health: HealthBook | None = None
+    # How long rate limits may make a single question wait: less where another source is at hand.
+    patience_seconds: float = MAX_RATE_LIMIT_WAIT_SECONDS
+    # Whether its word that a subreddit is gone is Reddit's own.
+    knows_fate: bool = True
 
     def __init__(self, config: ProviderConfig, clock: Clock | None = None) -> None:
         self.config = config
         self.clock: Clock = clock or SystemClock()
-        self._listeners: list[Callable[[Notice], None]] = []
+        # Who hears of the waits within a single question.
+        self.listeners: list[Callable[[Notice], None]] = []
+
+    @property
+    def lane(self) -> str:
+        """Name of what walls and limits are counted by: the source, and the way out it takes."""
+        return f"{self.name}@{egress_of(self.config)}"
+
+    @property
+    def serving(self) -> str:
+        """Name of the source that really answers; "" while none was chosen."""
+        return self.name
 
     @property
     def requests_made(self) -> int:
         """Requests sent so far."""
         return 0
+
+    @property
+    def quota(self) -> Quota | None:
+        """What upstream said last is left of its window."""
+        return None
 
     @abstractmethod
     def pages(self, query: Query, cursor: str | None = None) -> AsyncGenerator[Page, None]:
@@ -175,7 +121,7 @@ class ScraperBackend(ABC):
         budget, failed, seen = RetryBudget(self.clock), 0, set[str]()
         while True:
             try:
-                async with aclosing(self.pages(query, cursor)) as pages:
+                async with aclosing(self.observed_pages(query, cursor)) as pages:
                     async for page in pages:
                         yield _without_known(page, seen, failed)
                         cursor, budget, failed = page.cursor, RetryBudget(self.clock), 0
@@ -187,6 +133,28 @@ class ScraperBackend(ABC):
                 notice, failed = self._notice(error, delay), failed + 1
             yield notice
             await self.clock.sleep(delay)
+
+    def cursor_after(self, ground: Ground) -> str | None:
+        """Return a cursor that goes on after what another source gave.
+
+        Null where this source can only begin at the top.
+        """
+        return None
+
+    async def observed_pages(
+        self, query: Query, cursor: str | None = None
+    ) -> AsyncGenerator[Page, None]:
+        """Yield `pages`, and tell the health book how each went."""
+        started = self.clock.monotonic()
+        try:
+            async with aclosing(self.pages(query, cursor)) as pages:
+                async for page in pages:
+                    await self._observe(started)
+                    yield page
+                    started = self.clock.monotonic()
+        except SourceError as error:
+            await self._observe(started, error)
+            raise
 
     async def scrape_subreddit_posts(self, query: Query) -> list[Post]:
         """Return all posts of the query. Raises SourceError, and then gives none."""
@@ -221,7 +189,7 @@ class ScraperBackend(ABC):
         """Yield a Notice before each wait, and at the end the comments. Raises as `comments`."""
         told: asyncio.Queue[Notice | None] = asyncio.Queue()
         before = self.requests_made
-        self._listeners.append(told.put_nowait)
+        self.listeners.append(told.put_nowait)
         reading = asyncio.ensure_future(self.comments(post_id, limit=limit))
         reading.add_done_callback(lambda _: told.put_nowait(None))
         try:
@@ -230,11 +198,11 @@ class ScraperBackend(ABC):
             yield CommentThread(
                 comments=tuple(reading.result()),
                 requests=self.requests_made - before,
-                backend=self.name,
+                backend=self.serving,
                 fetched_at=self.clock.now(),
             )
         finally:
-            self._listeners.remove(told.put_nowait)
+            self.listeners.remove(told.put_nowait)
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
 
@@ -256,20 +224,37 @@ class ScraperBackend(ABC):
 
     async def retrying(self, call: Callable[[], Awaitable[T]]) -> T:
         """Return the result of `call`, made again under the same policy as a page."""
-        budget = RetryBudget(self.clock)
+        budget = RetryBudget(self.clock, self.patience_seconds)
         while True:
+            started = self.clock.monotonic()
             try:
-                return await call()
+                answer = await call()
             except SourceError as error:
+                await self._observe(started, error)
                 delay = budget.next_delay(error)
-                for listener in self._listeners:
+                for listener in self.listeners:
                     listener(self._notice(error, delay))
+            else:
+                await self._observe(started)
+                return answer
             await self.clock.sleep(delay)
+
+    async def _observe(self, started: float, error: SourceError | None = None) -> None:
+        if self.health is not None:
+            seconds = self.clock.monotonic() - started
+            await self.health.record(self.lane, Outcome(seconds, error, self.quota))
 
     def _notice(self, error: SourceError, delay: float) -> Notice:
         return Notice(
             code=error.code, detail=error.message, backend_from=self.name, retry_after=delay
         )
+
+
+def egress_of(config: ProviderConfig) -> str:
+    """Return a name for the way out, the same in every process; addresses stay unsaid."""
+    if not config.proxy_url:
+        return "direct"
+    return "proxy-" + hashlib.sha256(config.proxy_url.encode()).hexdigest()[:8]
 
 
 def _without_known(page: Page, seen: set[str], failed: int) -> Page:

@@ -14,6 +14,8 @@ from data_provider.errors import InvalidQuery
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from data_provider.base import Ground
+
 # One full page with its stickied extras: what a repeated page can bring back.
 KNOWN_IDS = 102
 
@@ -59,3 +61,13 @@ class ListingCursor:
             return msgspec.json.decode(base64.urlsafe_b64decode(text), type=cls)
         except (ValueError, binascii.Error) as error:
             raise InvalidQuery("This is not a cursor of a listing.") from error
+
+
+def after_last(ground: Ground, after: str) -> ListingCursor:
+    """Return the position behind what another source gave."""
+    return ListingCursor(
+        after=after,
+        listed=ground.yielded,
+        yielded=ground.yielded,
+        known=ground.known[-KNOWN_IDS:],
+    )

@@ -9,9 +9,9 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING
 
-from data_provider.base import ScraperBackend
+from data_provider.base import Ground, ScraperBackend
 from data_provider.errors import CursorLost
-from data_provider.listing_cursor import ListingCursor
+from data_provider.listing_cursor import ListingCursor, after_last
 from data_provider.types import Page, Post, Query, StoppedBy
 
 if TYPE_CHECKING:
@@ -39,6 +39,10 @@ class PagedBackend(ScraperBackend):
     def anchor(self, post_id: str) -> str:
         """Return the place that follows a known post, in the source's own words."""
         return post_id
+
+    def cursor_after(self, ground: Ground) -> str | None:
+        """Return a cursor that goes on after the last post of the ground."""
+        return after_last(ground, self.anchor(ground.known[-1])).encode()
 
     async def pages(self, query: Query, cursor: str | None = None) -> AsyncGenerator[Page, None]:
         """Yield the pages of a listing; see ScraperBackend. Raises CursorLost too."""

@@ -5,12 +5,16 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from data_provider.auto import AutoBackend
 from data_provider.base import ScraperBackend
 from data_provider.errors import Unsupported
 
 if TYPE_CHECKING:
     from data_provider.base import Clock
     from data_provider.config import ProviderConfig
+    from data_provider.health import HealthBook
+
+AUTO = AutoBackend.name
 
 BACKENDS: dict[str, str] = {
     "native_json": "data_provider.backends.native_json:NativeJsonBackend",
@@ -33,6 +37,18 @@ def backend_class(name: str) -> type[ScraperBackend]:
     return found
 
 
-def get_scraper(name: str, config: ProviderConfig, clock: Clock | None = None) -> ScraperBackend:
-    """Return a source ready for use. Raises Unsupported or NotConfigured (names the setting)."""
-    return backend_class(name)(config, clock)
+def get_scraper(
+    name: str,
+    config: ProviderConfig,
+    clock: Clock | None = None,
+    health: HealthBook | None = None,
+) -> ScraperBackend:
+    """Return a source ready for use, which writes into `health` how it fares.
+
+    Raises Unsupported or NotConfigured (names the setting).
+    """
+    if name == AUTO:
+        return AutoBackend(config, clock, lambda member: get_scraper(member, config, clock), health)
+    source = backend_class(name)(config, clock)
+    source.health = health
+    return source

@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from data_provider.base import Capabilities, Clock, ScraperBackend
+from data_provider.base import Capabilities, Clock, Ground, ScraperBackend
 from data_provider.errors import CursorLost, InvalidQuery, NotFound, Upstream
 from data_provider.http import HttpClient
-from data_provider.listing_cursor import ListingCursor
+from data_provider.listing_cursor import ListingCursor, after_last
 from data_provider.parsing.archive import error_of, parse_posts, parse_subreddits
 from data_provider.statuses import require_json
 from data_provider.types import Page, Post, Query, StoppedBy, Subreddit, subreddit_name
@@ -55,6 +55,8 @@ class ArchiveBackend(ScraperBackend):
     """
 
     name = "archive"
+    # It does not have every subreddit that Reddit has.
+    knows_fate = False
     capabilities = Capabilities(
         sorts=frozenset(("new",)), max_limit=1_000_000, dates=True, subreddit_about=True
     )
@@ -63,6 +65,10 @@ class ArchiveBackend(ScraperBackend):
         super().__init__(config.model_copy(update={"cookies_file": None}), clock)
         self.http = HttpClient(self.config, self.clock, self.name)
         self._largest_page: int | None = None
+
+    def cursor_after(self, ground: Ground) -> str | None:
+        """Return a cursor that begins with the second of the ground's last post."""
+        return after_last(ground, str(ground.last_at)).encode()
 
     async def pages(self, query: Query, cursor: str | None = None) -> AsyncGenerator[Page, None]:
         """Yield the pages; see ScraperBackend. Raises CursorLost too."""
@@ -89,6 +95,11 @@ class ArchiveBackend(ScraperBackend):
     async def subreddit_about(self, name: str) -> Subreddit:
         """Return what the archive knew of a subreddit when it looked last. Raises NotFound."""
         return await self.retrying(lambda: self._describe(subreddit_name(name)))
+
+    @property
+    def requests_made(self) -> int:
+        """Requests sent so far."""
+        return self.http.requests_made
 
     async def aclose(self) -> None:
         """Close connections."""

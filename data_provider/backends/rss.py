@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from data_provider.base import Capabilities, Clock, ScraperBackend
+from data_provider.base import Capabilities, Clock, Ground, ScraperBackend
 from data_provider.errors import CursorLost, InvalidResponse, LayoutChanged, RateLimited
 from data_provider.http import HttpClient
-from data_provider.listing_cursor import ListingCursor
+from data_provider.listing_cursor import ListingCursor, after_last
 from data_provider.parsing.atom import Feed, parse_feed
 from data_provider.statuses import require_success
 from data_provider.types import Page, Post, Query, StoppedBy
@@ -46,6 +46,10 @@ class RssBackend(ScraperBackend):
         super().__init__(config, clock)
         self.http = HttpClient(config, self.clock, self.name)
 
+    def cursor_after(self, ground: Ground) -> str | None:
+        """Return a cursor that goes on after the last post of the ground."""
+        return after_last(ground, ground.known[-1]).encode()
+
     async def pages(self, query: Query, cursor: str | None = None) -> AsyncGenerator[Page, None]:
         """Yield the pages of a listing; see ScraperBackend. Raises CursorLost too."""
         self.check(query)
@@ -72,6 +76,11 @@ class RssBackend(ScraperBackend):
             )
             if stopped_by:
                 return
+
+    @property
+    def requests_made(self) -> int:
+        """Requests sent so far."""
+        return self.http.requests_made
 
     async def aclose(self) -> None:
         """Close connections."""
