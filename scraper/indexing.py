@@ -165,6 +165,7 @@ def _store_postgresql(changed: Sequence[tuple[Mapping[str, Any], bytes]]) -> Non
         cursor.execute(_STORE_POSTGRESQL, columns)
 
 
+# FTS5 writes out what it has gathered whenever a number is below the one before: rows go sorted.
 def _store_sqlite(changed: Sequence[tuple[Mapping[str, Any], bytes]]) -> None:
     numbers = [row["id"] for row, _ in changed]
     before = PostDocument.objects.filter(pk__in=numbers)
@@ -178,15 +179,15 @@ def _store_sqlite(changed: Sequence[tuple[Mapping[str, Any], bytes]]) -> None:
         words.append((row_number(row["created_at"], row["id"]), text))
     with connection.cursor() as cursor:
         cursor.executemany(_STORE_SQLITE, documents)
-        cursor.executemany(_ADD_WORDS, words)
+        cursor.executemany(_ADD_WORDS, sorted(words))
 
 
 def _drop_words(documents: Iterable[tuple[datetime, int, bytes]]) -> None:
     """Take documents out of FTS5, which has to be told again what it was given."""
-    rows = [
+    rows = sorted(
         (row_number(created_at, number), zlib.decompress(packed).decode())
         for created_at, number, packed in documents
-    ]
+    )
     with connection.cursor() as cursor:
         cursor.executemany(_DROP_WORDS, rows)
 

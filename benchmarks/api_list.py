@@ -1,0 +1,184 @@
+"""The post list at a million posts: filtered, searched, and from deep inside.
+
+    python -m benchmarks.api_list --engine sqlite|postgres [--posts N]
+
+One client, 50 posts a page. Each list is compared, in one run and turn by turn, with REST
+framework's ModelSerializer and CursorPagination on the same table and threads, which need no
+sign-in and no middleware there. Searches have no such counterpart.
+"""
+
+import os
+import sys
+import time
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+
+from benchmarks import million
+from benchmarks.harness import report, running_servers, sign_in, summary
+from tests.services import free_port, wait_until
+from tests.stack import is_answering
+
+ROUNDS = 40
+WARM_UP = 5
+DEPTHS = 20
+# DESIGN, section 8.
+TARGET_RATIO = 3.0
+TARGET_LIST_P99_MS = 30.0
+TARGET_SEARCH_P99_MS = 200.0
+
+_MIDDLE = million.EPOCH + million.STEP * 300_000
+
+LISTS: dict[str, dict[str, str]] = {
+    "by date": {},
+    "by score": {"sort": "score"},
+    "by subreddit and date": {"subreddit": "sub7"},
+    "since and until": {
+        "since": _MIDDLE.isoformat(),
+        "until": (_MIDDLE + million.STEP * 100_000).isoformat(),
+    },
+    "by author": {"author": "author4711"},
+}
+SEARCHES: dict[str, dict[str, str]] = {
+    f"{name}{place}{order}": {"q": word, **narrow, **sort}
+    for name, word in (
+        ("common", "commonword"),
+        ("middle", "middleword"),
+        ("rare", "rareword"),
+        ("no match", "nosuchword"),
+        ("two common", "commonword w0"),
+        ("phrase", '"w0 w1"'),
+    )
+    for place, narrow in (("", {}), (" in a subreddit", {"subreddit": "sub7"}))
+    for order, sort in (("", {}), (" by score", {"sort": "score"}))
+}
+
+
+def main() -> None:
+    """Run and report."""
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument("--engine", choices=("sqlite", "postgres"), default="sqlite")
+    parser.add_argument("--posts", type=int, default=1_000_000)
+    options = parser.parse_args()
+    with running_servers(options.engine, workers=0) as stack:
+        client, project = sign_in(stack)
+        begun = time.perf_counter()
+        # Cursors are signed, and the embedded database's stack has a key of its own.
+        os.environ["TEPPAN_SECRET_KEY"] = stack.environment["TEPPAN_SECRET_KEY"]
+        _fill(project, options.posts)
+        print(f"filled in {time.perf_counter() - begun:.0f} s", file=sys.stderr)
+        port = free_port()
+        command = [sys.executable, "-m", "uvicorn", "benchmarks.reference_api:application"]
+        reference = stack._spawn("reference", [*command, "--port", str(port)])
+        try:
+            address = f"http://127.0.0.1:{port}"
+            plain = httpx.Client(base_url=address, timeout=30)
+            first = f"{address}{_address(project, {})}"
+            wait_until(lambda: is_answering(first), "No reference")
+            figures = measure(client, plain, project)
+        finally:
+            reference.terminate()
+            reference.wait()
+    passed = figures.pop("passed")
+    report("api_list", passed=passed, engine=options.engine, posts=options.posts, **figures)
+
+
+def _fill(project: int, posts: int) -> None:
+    import django
+
+    django.setup()
+    million.fill(project, posts)
+
+
+def measure(client: httpx.Client, plain: httpx.Client, project: int) -> dict[str, Any]:
+    """Return the figures of every list and search, and whether all met their targets."""
+    lists, ratios = {}, {}
+    for name, query in LISTS.items():
+        address = _address(project, query)
+        ours, theirs = _turn_by_turn(_pages(client, address), _pages(plain, address))
+        lists[name] = summary(ours)
+        ratios[name] = round(sum(theirs) / sum(ours), 2)
+    lists["deep"] = summary(_timed(_deep_pages(client, project)))
+    searches = {
+        name: summary(_timed(_pages(client, _address(project, query))))
+        for name, query in SEARCHES.items()
+    }
+    passed = (
+        all(one["p99"] < TARGET_LIST_P99_MS for one in lists.values())
+        and all(one["p99"] < TARGET_SEARCH_P99_MS for one in searches.values())
+        and min(ratios.values()) >= TARGET_RATIO
+    )
+    targets = {
+        "times_rest_framework": TARGET_RATIO,
+        "list_p99": TARGET_LIST_P99_MS,
+        "search_p99": TARGET_SEARCH_P99_MS,
+    }
+    return {
+        "passed": passed,
+        "times_rest_framework": ratios,
+        "list_ms": lists,
+        "search_ms": searches,
+        "target": targets,
+    }
+
+
+def _address(project: int, query: dict[str, str]) -> str:
+    return f"/api/projects/{project}/posts/?{urlencode(query)}"
+
+
+def _pages(client: httpx.Client, first: str) -> Iterator[Callable[[], None]]:
+    """Yield a request per round: the list's pages one after the other, begun again at its end."""
+    address = first
+
+    def ask() -> None:
+        nonlocal address
+        address = client.get(address).raise_for_status().json()["next"] or first
+
+    for _ in range(WARM_UP + ROUNDS):
+        yield ask
+
+
+def _deep_pages(client: httpx.Client, project: int) -> Iterator[Callable[[], None]]:
+    from django.db.models import Max, Min
+
+    from common.pagination import Key, Order, _cursor
+    from scraper.models import ScrapedPost
+
+    order = Order("posts-created-desc", (Key("created_at"), Key("id")))
+    ends = ScrapedPost.objects.aggregate(first=Min("created_at"), last=Max("created_at"))
+    for turn in range(WARM_UP + ROUNDS):
+        share = (turn % DEPTHS + 1) / (DEPTHS + 1)
+        at = ends["last"] - (ends["last"] - ends["first"]) * share
+        cursor = _cursor(order, [{"created_at": at, "id": 1}], is_backwards=False)
+        address = _address(project, {"cursor": str(cursor)})
+        yield lambda address=address: client.get(address).raise_for_status()  # type: ignore[misc]
+
+
+def _timed(requests: Iterator[Callable[[], None]]) -> list[float]:
+    """Return the milliseconds of each request after the first ones."""
+    taken = []
+    for ask in requests:
+        begun = time.perf_counter()
+        ask()
+        taken.append(1000 * (time.perf_counter() - begun))
+    return taken[WARM_UP:]
+
+
+def _turn_by_turn(
+    ours: Iterator[Callable[[], None]], theirs: Iterator[Callable[[], None]]
+) -> tuple[list[float], list[float]]:
+    """Time two series in turn, so that both meet the same machine."""
+    taken: tuple[list[float], list[float]] = ([], [])
+    for pair in zip(ours, theirs, strict=True):
+        for ask, times in zip(pair, taken, strict=True):
+            begun = time.perf_counter()
+            ask()
+            times.append(1000 * (time.perf_counter() - begun))
+    return taken[0][WARM_UP:], taken[1][WARM_UP:]
+
+
+if __name__ == "__main__":
+    main()

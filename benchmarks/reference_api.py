@@ -1,0 +1,69 @@
+"""The post list as REST framework's own building blocks give it, for `benchmarks.api_list`.
+
+Served as `benchmarks.reference_api:application`: ModelSerializer and CursorPagination behind the
+same shared threads and lasting connections, without authentication and without any middleware.
+"""
+
+import os
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+from django.conf import settings
+
+settings.ROOT_URLCONF = "benchmarks.reference_api"
+settings.MIDDLEWARE = []
+
+from django.core.asgi import get_asgi_application
+
+from config.asgi import Application
+
+application = Application(get_asgi_application(), body_limit=1_000_000)
+
+from django.urls import path
+from rest_framework.generics import ListAPIView
+from rest_framework.pagination import CursorPagination
+from rest_framework.renderers import JSONRenderer
+from rest_framework.serializers import ModelSerializer
+
+from scraper.models import ScrapedPost
+
+
+class PostSerializer(ModelSerializer):
+    """All of a post's columns."""
+
+    class Meta:
+        model = ScrapedPost
+        exclude = ("project",)
+
+
+class ByKey(CursorPagination):
+    """50 posts, newest or highest first."""
+
+    page_size = 50
+
+    def get_ordering(self, request: Any, queryset: Any, view: Any) -> tuple[str, ...]:
+        return ("-score", "-id") if request.GET.get("sort") == "score" else ("-created_at", "-id")
+
+
+class PostList(ListAPIView):
+    """The list, with the filters that the benchmark asks for."""
+
+    serializer_class = PostSerializer
+    pagination_class = ByKey
+    renderer_classes = (JSONRenderer,)
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = ()
+
+    def get_queryset(self) -> Any:
+        rows = ScrapedPost.objects.filter(project_id=self.kwargs["project"])
+        lookups = {"since": "created_at__gte", "until": "created_at__lt"}
+        lookups |= {"subreddit": "subreddit", "author": "author"}
+        for name, lookup in lookups.items():
+            if name in self.request.GET:
+                rows = rows.filter(**{lookup: self.request.GET[name]})
+        return rows
+
+
+urlpatterns = [path("api/projects/<int:project>/posts/", PostList.as_view())]
