@@ -12,11 +12,13 @@ from projects.runs import TERMINAL
 from scraper import indexing
 from scraper.models import (
     JobPost,
+    PostMetric,
     ScrapedComment,
     ScrapedPost,
     ScrapingJob,
     ScrapingTarget,
     UnindexedPage,
+    Watermark,
 )
 
 
@@ -56,7 +58,9 @@ _TABLES: Final[tuple[tuple[type[Model], str], ...]] = (
     (JobPost, "job__project_id"),
     (ScrapedComment, "project_id"),
     (UnindexedPage, "project_id"),
+    (PostMetric, "post__project_id"),
     (ScrapedPost, "project_id"),
+    (Watermark, "project_id"),
     (ScrapingTarget, "job__project_id"),
 )
 

@@ -39,8 +39,10 @@ class ScrapingJob(Run):
         ]
 
     def status_if_cut(self) -> str:
-        """Return partial once something was stored, else failed."""
-        return self.Status.PARTIAL if self.posts_scraped else self.Status.FAILED
+        """Return partial once something was read or a subreddit is done, else failed."""
+        has_results = models.Q(status__in=("completed", "partial")) | models.Q(pages__gt=0)
+        is_partial = self.posts_scraped or self.targets.filter(has_results).exists()
+        return self.Status.PARTIAL if is_partial else self.Status.FAILED
 
     def end_parts(self, status: str, *, code: str, detail: str) -> Sequence[Fact]:
         """End the targets that are not finished: with the job's cancel, or with what cut it off."""
@@ -82,6 +84,11 @@ class ScrapingTarget(models.Model):
     posts_new = models.PositiveIntegerField(default=0)
     comments_scraped = models.PositiveIntegerField(default=0)
     comments_due = models.PositiveIntegerField(default=0)
+    pages = models.PositiveIntegerField(default=0)
+    # How far down the listing was read, and its newest posts: what `known_ground` is made of.
+    head = models.JSONField(default=list)
+    oldest_at = models.DateTimeField(null=True)
+    gap = models.JSONField(null=True)
     backend_used = models.CharField(max_length=16, blank=True, default="")
     stopped_by = models.CharField(max_length=16, blank=True, default="")
     error_code = models.CharField(max_length=32, blank=True, default="")
@@ -97,8 +104,9 @@ class ScrapingTarget(models.Model):
         return f"r/{self.subreddit}"
 
     def end_with(self, code: str, detail: str, *, sample: str = "") -> None:
-        """End for a reason: partial when pages were stored, else failed."""
-        self.status = "partial" if self.cursor or self.posts_scraped else "failed"
+        """End for a reason: partial when this job read pages of it, else failed."""
+        has_stored = self.pages or self.posts_scraped or self.comments_scraped
+        self.status = "partial" if has_stored else "failed"
         self.error_code = code
         self.error_detail = detail
         self.error_sample = sample
@@ -116,6 +124,7 @@ class ScrapingTarget(models.Model):
             "backend_used": self.backend_used or None,
             "exhausted": self.stopped_by == "exhausted",
             "stopped_by": self.stopped_by or None,
+            "gap": self.gap,
             "error": error if self.error_code else None,
         }
 
@@ -184,6 +193,53 @@ class ScrapedPost(models.Model):
 
     def __str__(self) -> str:
         return self.fullname
+
+
+class PostMetric(models.Model):
+    """One observed change of a post: what it was when seen before, and what it is since `seen_at`.
+
+    Numbers that did not change are the same in both; texts are not kept, only that they changed.
+    """
+
+    post = models.ForeignKey(ScrapedPost, on_delete=models.CASCADE, db_index=False)
+    seen_at = models.DateTimeField()
+    seen_before_at = models.DateTimeField()
+    score = models.IntegerField(null=True)
+    score_before = models.IntegerField(null=True)
+    upvote_ratio = models.FloatField(null=True)
+    upvote_ratio_before = models.FloatField(null=True)
+    num_comments = models.IntegerField(null=True)
+    num_comments_before = models.IntegerField(null=True)
+    removed = models.CharField(max_length=8, null=True)
+    removed_before = models.CharField(max_length=8, null=True)
+    edited_at = models.DateTimeField(null=True)
+    edited_at_before = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["post", "id"], name="metric_by_post")]
+
+    def __str__(self) -> str:
+        return f"{self.post_id} at {self.seen_at}"
+
+
+class Watermark(models.Model):
+    """The newest posts down from which a subreddit's listing has been read, for `only_new`."""
+
+    project = models.ForeignKey("projects.Project", on_delete=models.CASCADE, db_index=False)
+    subreddit = models.CharField(max_length=64)
+    sort = models.CharField(max_length=16)
+    head = models.JSONField(default=list)
+    top_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "subreddit", "sort"], name="watermark_unique"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"r/{self.subreddit} by {self.sort}, up to {self.top_at}"
 
 
 class ScrapedComment(models.Model):

@@ -18,10 +18,11 @@ from django.utils import timezone
 
 from common.executors import run_in_database_thread
 from common.merging import merged
-from data_provider import Notice, Query, ScraperBackend, SourceError
+from data_provider import Notice, Page, Query, ScraperBackend, SourceError
 from projects.keeper import Guard, Stopped, StopReason
-from scraper import store
+from scraper import known_ground, store
 from scraper.comments import read_due_comments
+from scraper.known_ground import Reading
 from scraper.models import ScrapingJob, ScrapingTarget
 from scraper.store import Committed
 
@@ -96,17 +97,22 @@ async def _read_target(
             yield committed
     if target.stopped_by:
         return
+    reading = await run_in_database_thread(known_ground.open_reading, job, target)
     stream = source.scrape_subreddit_posts_stream(_query_of(job, target), target.cursor or None)
     async with aclosing(stream) as items:
         while (item := await guard.race(anext(items, None))) is not None:
             if isinstance(item, Notice):
                 await run_in_database_thread(store.record_notice, job, item)
                 continue
-            posts = [post for post in item.posts if _is_wanted(post.score, job)]
-            yield await run_in_database_thread(store.commit_page, job, target, item, posts)
+            reading = reading and reading.after(item)
+            page = _what_is_new(item, reading) if job.config["only_new"] else item
+            posts = [post for post in page.posts if _is_wanted(post.score, job)]
+            yield await run_in_database_thread(store.commit_page, job, target, page, posts, reading)
             async with aclosing(read_due_comments(job, target, source, guard)) as threads:
                 async for committed in threads:
                     yield committed
+            if page.cursor is None:
+                return
 
 
 def _query_of(job: ScrapingJob, target: ScrapingTarget) -> Query:
@@ -123,6 +129,10 @@ def _query_of(job: ScrapingJob, target: ScrapingTarget) -> Query:
 
 def _instant(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
+
+
+def _what_is_new(page: Page, reading: Reading | None) -> Page:
+    return reading.known.cut(page) if reading and reading.known else page
 
 
 def _is_wanted(score: int | None, job: ScrapingJob) -> bool:

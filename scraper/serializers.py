@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 from rest_framework.fields import empty
 
@@ -30,7 +31,9 @@ class StartJobSerializer(StrictSerializer):
     limit = serializers.IntegerField(min_value=1, max_value=1_000_000, default=100)
     include_comments = serializers.BooleanField(default=False)
     comment_limit = serializers.IntegerField(min_value=1, default=None, allow_null=True)
-    only_new = serializers.BooleanField(default=False)
+    only_new = serializers.BooleanField(
+        default=False, help_text="With sort=new: stop at what an earlier scrape has seen."
+    )
     min_score = serializers.IntegerField(
         min_value=-(2**31), max_value=2**31 - 1, default=None, allow_null=True
     )
@@ -104,7 +107,17 @@ class TargetSerializer(serializers.Serializer[Any]):
     comments_due = serializers.IntegerField(help_text="Posts whose comments are yet to be read.")
     backend_used = serializers.CharField(allow_null=True)
     exhausted = serializers.BooleanField()
-    stopped_by = serializers.CharField(allow_null=True)
+    stopped_by = serializers.ChoiceField(
+        choices=("exhausted", "limit", "listing_cap", "known"),
+        allow_null=True,
+        help_text="Why it ended; null while it runs and when an error cut it.",
+    )
+    gap = inline_serializer(
+        "Gap",
+        {"from": serializers.DateTimeField(), "to": serializers.DateTimeField()},
+        allow_null=True,
+        help_text="With only_new: posts of this time may be missing, between two runs.",
+    )
     error = ErrorSerializer(allow_null=True)
 
 

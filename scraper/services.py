@@ -21,7 +21,7 @@ from data_provider import (
 )
 from projects.activity import Fact, change_and_fire
 from projects.models import Project, User
-from scraper import events, sources, threads
+from scraper import events, known_ground, sources, threads
 from scraper.models import ScrapingJob, ScrapingTarget
 from scraper.tasks import hint_workers
 
@@ -117,6 +117,9 @@ def _from_where_it_stopped(target: ScrapingTarget) -> ScrapingTarget:
         cursor=target.cursor,
         stopped_by=target.stopped_by,
         backend_used=target.backend_used,
+        head=target.head,
+        oldest_at=target.oldest_at,
+        gap=target.gap,
     )
 
 
@@ -186,6 +189,15 @@ def _query_of(wish: StartJob) -> Query:
     )
 
 
+def _problem_with_only_new(wish: StartJob) -> str | None:
+    """Return why nothing would tell what is new and what is known."""
+    if wish.sort != known_ground.SORT:
+        return f"Only a listing by {known_ground.SORT} tells what is new."
+    if wish.since or wish.until:
+        return "What is new is not selected by date as well: leave out since and until."
+    return None
+
+
 def _check_ability(wish: StartJob) -> None:
     """Refuse what the source cannot do, before anything is promised."""
     if wish.since and wish.until and wish.since >= wish.until:
@@ -210,7 +222,7 @@ def _check_ability(wish: StartJob) -> None:
         "include_comments": wish.include_comments
         and not able.comments
         and "This source cannot read comments.",
-        "only_new": wish.only_new and "Not available yet: every scrape reads the whole listing.",
+        "only_new": wish.only_new and _problem_with_only_new(wish),
         "parallelism": not 1 <= wish.parallelism <= MOST_AT_ONCE
         and f"Should be 1 to {MOST_AT_ONCE}.",
     }

@@ -16,7 +16,8 @@ from django.db.models import F, Q
 from data_provider import CommentThread, Notice, Page, Post, SourceError
 from projects.activity import append, change_and_fire, take_numbers
 from projects.keeper import Stopped, StopReason
-from scraper import events, threads, upsert
+from scraper import events, known_ground, threads, upsert
+from scraper.known_ground import Reading
 from scraper.models import ScrapingJob, ScrapingTarget
 
 _DONE = ("completed", "partial", "failed", "cancelled")
@@ -28,7 +29,10 @@ _MOVED_BY_A_PAGE = (
     "posts_scraped",
     "posts_new",
     "comments_due",
+    "pages",
 )
+
+_READ = ("head", "oldest_at", "gap")
 
 # What a page does to its job's and its target's row, by hand: the ORM takes ten to twenty times as
 # long to spell them (1.2 ms in all), half as long as a page takes to store.
@@ -70,10 +74,15 @@ def open_targets(job: ScrapingJob) -> list[ScrapingTarget]:
 
 
 def commit_page(
-    job: ScrapingJob, target: ScrapingTarget, page: Page, posts: Sequence[Post]
+    job: ScrapingJob,
+    target: ScrapingTarget,
+    page: Page,
+    posts: Sequence[Post],
+    reading: Reading | None = None,
 ) -> Committed:
     """Store a page's `posts` and where the target goes on; the target is changed in place.
 
+    With the `reading` that the page belongs to, the known ground moves when the target ends.
     Raises Stopped when a cancel was requested or the lease is lost; then nothing was written.
     """
     after = copy(target)
@@ -89,12 +98,15 @@ def commit_page(
         after.backend_used = page.backend
         after.posts_scraped += added
         after.posts_new += new
+        after.pages += 1
+        if reading:
+            _note_reading(job, after, reading)
         _move(after)
         committed = Committed(seq, *_count(job, added, new))
         stored = events.page_stored(posts=added, posts_scraped=committed.posts_scraped)
         append(job.stream, seq, [stored, after.changed()])
     # Only now: what was not committed must not be saved with the target later.
-    for name in _MOVED_BY_A_PAGE:
+    for name in (*_MOVED_BY_A_PAGE, *_READ):
         setattr(target, name, getattr(after, name))
     job.posts_scraped, job.posts_new = committed.posts_scraped, committed.posts_new
     return committed
@@ -244,6 +256,17 @@ def _move(target: ScrapingTarget) -> None:
     values = [getattr(target, name) for name in _MOVED_BY_A_PAGE]
     with connection.cursor() as cursor:
         cursor.execute(_MOVE, [*values, target.pk])
+
+
+def _note_reading(job: ScrapingJob, target: ScrapingTarget, reading: Reading) -> None:
+    """Save how far the listing was read: its head once, its end for whoever goes on."""
+    target.head = known_ground.head_as_json(reading)
+    target.oldest_at = reading.oldest_at
+    if target.stopped_by:
+        known_ground.settle(job, target, reading)
+    ScrapingTarget.objects.filter(pk=target.pk).update(
+        head=target.head, oldest_at=target.oldest_at, gap=target.gap
+    )
 
 
 def _count(job: ScrapingJob, added: int, new: int) -> tuple[int, int]:

@@ -36,6 +36,7 @@ DOMAIN_MODULES = {
         "deletion",
         "drives",
         "indexing",
+        "known_ground",
         "log",
         "runner",
         "search",

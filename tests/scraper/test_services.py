@@ -7,19 +7,23 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.db import transaction
 from django.utils import timezone
 
 from common.errors import Conflict, InvalidInput
-from data_provider import Private
-from data_provider.testing import make_posts
+from data_provider import Private, SourceError
+from data_provider.testing import ScriptedBackend, make_posts
 from projects import runs
+from projects.keeper import Guard
 from projects.models import IdempotencyKey
 from scraper import store
 from scraper.models import ScrapingJob, ScrapingTarget
+from scraper.runner import run_job
 from scraper.services import MOST_TARGETS, StartJob, cancel_job, retry_job, start_job
 from tests.callers import signed_in
 from tests.scraper.building import (
+    claim,
     claimed_job,
     events_of,
     make_job,
@@ -127,10 +131,22 @@ class TestStartJob:
 
     @pytest.mark.parametrize(
         ("option", "value"),
-        [("only_new", True), ("parallelism", 0), ("parallelism", 9)],
+        [("parallelism", 0), ("parallelism", 9)],
     )
     def test_refuses_what_it_would_not_do(self, option: str, value: Any) -> None:
         assert refusal("python", **{option: value}) == ("unsupported", option)
+
+    @pytest.mark.parametrize(
+        "other",
+        [{"sort": "hot"}, {"sort": "top"}, {"since": datetime(2026, 1, 1, tzinfo=UTC)}],
+        ids=["hot", "top", "since"],
+    )
+    def test_refuses_only_new_where_nothing_tells_what_is_new(
+        self, other: dict[str, Any], settings: Any
+    ) -> None:
+        wish = {"backend": "archive"} if "since" in other else {}
+        code, attr = refusal("python", only_new=True, **wish, **other)
+        assert (code, attr) == ("unsupported", "only_new")
 
     def test_j14_a_rollback_leaves_no_job_and_no_hint(
         self, django_capture_on_commit_callbacks: Any
@@ -161,6 +177,26 @@ class TestRetryJob:
         assert (again.retry_of, again.status, again.origin) == (job, "pending", "web")
         assert (again.config, again.backend, again.posts_scraped) == (job.config, "sandbox", 0)
         assert now_of(job).status == "partial"
+
+    async def _rerun(self, job: ScrapingJob, error: SourceError) -> ScrapingJob:
+        async for _ in run_job(job, lambda *_: ScriptedBackend([[], error]), Guard()):
+            pass
+        return await ScrapingJob.objects.aget(pk=job.pk)
+
+    @pytest.mark.django_db(transaction=True)
+    def test_what_stores_nothing_failed_though_it_went_on_from_a_page_of_before(self) -> None:
+        job = claimed_job(backend="sandbox")
+        page = make_page(make_posts(2), "1:2")
+        target = target_of(job)
+        store.commit_page(job, target, page, page.posts)
+        store.fail_target(job, target, Private("x"))
+        store.finish(job)
+        again = claim(retry_job(now_of(job), origin="api"))
+        ended = async_to_sync(self._rerun)(again, Private("Members only."))
+        assert (ended.status, ended.error_code) == ("failed", "private")
+        assert target_of(again).status == "failed"
+        third = retry_job(ended, origin="api")
+        assert target_of(third).cursor == "1:2", "the place is not lost with it"
 
     def test_takes_up_what_was_cancelled(self) -> None:
         job = start("python", "rust")
