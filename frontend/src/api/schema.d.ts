@@ -921,6 +921,12 @@ export interface components {
             previous: string | null;
             results: components["schemas"]["Event"][];
         };
+        Gap: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+        };
         /** @description A scraping job. */
         Job: {
             id: number;
@@ -1807,7 +1813,10 @@ export interface components {
             /** @default false */
             include_comments?: boolean;
             comment_limit?: number | null;
-            /** @default false */
+            /**
+             * @description With sort=new: stop at what an earlier scrape has seen.
+             * @default false
+             */
             only_new?: boolean;
             min_score?: number | null;
             /** Format: date-time */
@@ -1857,7 +1866,18 @@ export interface components {
             comments_due: number;
             backend_used: string | null;
             exhausted: boolean;
-            stopped_by: string | null;
+            /**
+             * @description Why it ended; null while it runs and when an error cut it.
+             *
+             *     * `exhausted` - exhausted
+             *     * `limit` - limit
+             *     * `listing_cap` - listing_cap
+             *     * `known` - known
+             * @enum {string|null}
+             */
+            stopped_by: "exhausted" | "limit" | "listing_cap" | "known" | null;
+            /** @description With only_new: posts of this time may be missing, between two runs. */
+            gap: components["schemas"]["Gap"] | null;
             error: components["schemas"]["Error"] | null;
         };
         /** @description One entry of a job's `errors`. */
