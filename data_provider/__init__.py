@@ -1,5 +1,6 @@
 """Reddit as a stream of pages, from whatever source is at hand; knows no framework."""
 
+from data_provider.auto_place import is_auto_cursor
 from data_provider.base import Capabilities, Clock, RetryBudget, ScraperBackend, SystemClock
 from data_provider.config import ProviderConfig
 from data_provider.errors import (
@@ -100,5 +101,6 @@ __all__ = [
     "Walled",
     "backend_class",
     "get_scraper",
+    "is_auto_cursor",
     "subreddit_name",
 ]

@@ -28,6 +28,11 @@ KNOWN_IDS = 1024
 PREFIX = "auto."
 
 
+def is_auto_cursor(text: str) -> bool:
+    """Say whether a cursor is one of AUTO's."""
+    return text.startswith(PREFIX)
+
+
 @dataclass(frozen=True)
 class AutoPlace:
     """A position of AUTO.

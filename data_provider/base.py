@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from abc import ABC, abstractmethod
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Self, TypeVar
 
 from data_provider.clock import Clock, SystemClock
-from data_provider.errors import SourceError, Unsupported
+from data_provider.errors import SourceError, TargetUnavailable, Unsupported
 from data_provider.health import HealthBook, Outcome, Quota
 from data_provider.patience import MAX_RATE_LIMIT_WAIT_SECONDS, RetryBudget
 from data_provider.types import Comment, CommentThread, Notice, Page, Post, Query, Sort, Subreddit
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from data_provider.config import ProviderConfig
 
 __all__ = ["Capabilities", "Clock", "Ground", "RetryBudget", "ScraperBackend", "SystemClock"]
+
+# Reddit's own, there since 2005; whether it exists does not matter to a test of the connection.
+PROBED_SUBREDDIT = "announcements"
 
 T = TypeVar("T")
 
@@ -164,6 +167,13 @@ class ScraperBackend(ABC):
                 if isinstance(item, Page):
                     posts.extend(item.posts)
         return posts
+
+    async def check_connection(self) -> None:
+        """Ask one cheap question; raise SourceError if the source did not answer it."""
+        query = Query(subreddit=PROBED_SUBREDDIT, limit=1)
+        with suppress(TargetUnavailable):  # that is an answer
+            async with aclosing(self.observed_pages(query)) as pages:
+                await anext(pages)
 
     async def search_posts(
         self, text: str, *, subreddit: str | None = None, limit: int = 25

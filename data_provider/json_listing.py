@@ -24,6 +24,7 @@ from data_provider.statuses import require_json
 from data_provider.types import Comment, Post, Query, Subreddit, subreddit_name
 
 if TYPE_CHECKING:
+    from data_provider.health import Quota
     from collections.abc import Mapping
 
     from data_provider.base import Clock
@@ -47,6 +48,11 @@ class JsonListingBackend(PagedBackend):
     def requests_made(self) -> int:
         """Requests sent so far."""
         return self.http.requests_made
+
+    @property
+    def quota(self) -> Quota | None:
+        """What upstream said last is left of its window."""
+        return self.http.pacer.quota
 
     @abstractmethod
     def address(self, path: str) -> str:

@@ -12,6 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from data_provider.errors import RateLimited
+from data_provider.health import Quota
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +38,15 @@ class Pacer:
         self._next_at = -math.inf
         self._closed_until = -math.inf
         self.remaining: float | None = None
+        self._resets_at: float | None = None
+
+    @property
+    def quota(self) -> Quota | None:
+        """What upstream said last is left of its window."""
+        if self.remaining is None:
+            return None
+        left = self._resets_at and max(0.0, self._resets_at - self._clock.monotonic())
+        return Quota(self.remaining, left)
 
     async def wait(self) -> None:
         """Return when a request may go out, having reserved its place.
@@ -58,6 +68,7 @@ class Pacer:
         if remaining is None:
             return
         self.remaining = remaining
+        self._resets_at = self._clock.monotonic() + reset if reset else None
         if remaining < 1 and reset:
             self._close(reset)
 

@@ -24,6 +24,7 @@ from scraper import known_ground, store
 from scraper.comments import read_due_comments
 from scraper.known_ground import Reading
 from scraper.models import ScrapingJob, ScrapingTarget
+from scraper.sources import source_for_cursor
 from scraper.store import Committed
 
 logger = logging.getLogger(__name__)
@@ -72,10 +73,9 @@ async def scrape_subreddit_posts_task(
     guard.check()
     try:
         query = _query_of(job, target)
-        # A cursor belongs to the source that gave it, whatever AUTO would choose today.
-        backend = target.backend_used if target.cursor else job.backend
+        backend = source_for_cursor(job.backend, target.cursor, target.backend_used)
         async with open_source(backend, query) as source:
-            await run_in_database_thread(store.start_target, job, target, source.name)
+            await run_in_database_thread(store.start_target, job, target, source.serving)
             async with aclosing(_read_target(job, target, source, guard)) as pages:
                 async for committed in pages:
                     yield committed

@@ -255,6 +255,32 @@ class PostFilterSerializer(StrictSerializer):
     order = serializers.ChoiceField(choices=("asc", "desc"), default="desc")
 
 
+class LastErrorSerializer(ErrorSerializer):
+    """What went wrong last with a source."""
+
+    at = serializers.DateTimeField()
+
+
+class QuotaSerializer(serializers.Serializer[Any]):
+    """What upstream says is left of its window."""
+
+    remaining = serializers.FloatField()
+    reset_seconds = serializers.FloatField(allow_null=True)
+
+
+class HealthSerializer(serializers.Serializer[Any]):
+    """How a source fared of late, in all processes together."""
+
+    state = serializers.ChoiceField(
+        choices=("unknown", "healthy", "degraded", "limited", "open"),
+        help_text="open: walls or faults, left alone for a while; limited: its rate limit is used.",
+    )
+    success_rate = serializers.FloatField(allow_null=True, help_text="Of the last 50 answers.")
+    p50_ms = serializers.FloatField(allow_null=True)
+    last_error = LastErrorSerializer(allow_null=True)
+    quota = QuotaSerializer(allow_null=True)
+
+
 class BackendSerializer(serializers.Serializer[Any]):
     """A source: whether it can be used, what it can do, what it lacks."""
 
@@ -262,7 +288,19 @@ class BackendSerializer(serializers.Serializer[Any]):
     configured = serializers.BooleanField()
     needs = serializers.ListField(child=serializers.CharField())
     capabilities = serializers.DictField()
+    health = HealthSerializer()
     reason = serializers.CharField(allow_null=True)
+
+
+class BackendTestSerializer(serializers.Serializer[Any]):
+    """What came of a question to a source."""
+
+    name = serializers.CharField()
+    ok = serializers.BooleanField()
+    code = serializers.CharField(allow_null=True, help_text="An error code; null when it answered.")
+    detail = serializers.CharField()
+    took_ms = serializers.IntegerField()
+    tested_at = serializers.DateTimeField()
 
 
 class DayCountSerializer(serializers.Serializer[Any]):

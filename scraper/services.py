@@ -1,5 +1,7 @@
 """Starts, cancels and retries scraping jobs: the row first, then a hint to the workers."""
 
+import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -9,8 +11,10 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from common.errors import Conflict, InvalidInput
+from common.background_loop import submit
+from common.errors import Conflict, InvalidInput, NotFound, TooMany
 from data_provider import (
+    BACKENDS,
     InvalidQuery,
     NotConfigured,
     Query,
@@ -26,6 +30,8 @@ from scraper.models import ScrapingJob, ScrapingTarget
 from scraper.tasks import hint_workers
 
 MOST_TARGETS = 1000
+
+_trial = threading.Lock()
 # They share one pace: beyond a few only their answers' latency would be hidden, and that is.
 MOST_AT_ONCE = 8
 
@@ -109,6 +115,31 @@ def retry_job(job: ScrapingJob, *, origin: str) -> ScrapingJob:
                 after.comments_due = threads.hand_over(before, after)
                 after.save(update_fields=["comments_due"])
     return again
+
+
+def try_backend(name: str) -> dict[str, Any]:
+    """Ask a source one cheap question now, and return what came of it.
+
+    Raises NotFound for no source of ours, TooMany while this process tries another one: a trial
+    keeps one of its few threads waiting.
+    """
+    if name not in BACKENDS:
+        raise NotFound
+    if not _trial.acquire(blocking=False):
+        raise TooMany("busy", "Another source is being tried; ask again in some seconds.")
+    try:
+        started = time.monotonic()
+        error = submit(sources.try_source(name)).result()
+    finally:
+        _trial.release()
+    return {
+        "name": name,
+        "ok": error is None,
+        "code": error.code if error else None,
+        "detail": error.message if error else "The source answers.",
+        "took_ms": round((time.monotonic() - started) * 1000),
+        "tested_at": timezone.now(),
+    }
 
 
 def _from_where_it_stopped(target: ScrapingTarget) -> ScrapingTarget:

@@ -1,23 +1,32 @@
 """The one wiring of sources to this installation: their settings, their clock, their choice."""
 
+import asyncio
 from typing import Any
 
 from django.conf import settings
 
 from data_provider import (
+    AUTO,
     BACKENDS,
     Capabilities,
+    Health,
     NotConfigured,
     ProviderConfig,
     Query,
     ScraperBackend,
+    SourceError,
     SystemClock,
-    Unsupported,
+    Timeout,
     backend_class,
     get_scraper,
+    is_auto_cursor,
 )
+from scraper.source_health import shared_health
 
-AUTO = "auto"
+__all__ = ["AUTO"]
+
+# A person waits for the answer; a browser needs some seconds to start.
+TRIAL_SECONDS = 20
 
 
 def provider_config() -> ProviderConfig:
@@ -45,38 +54,29 @@ def provider_config() -> ProviderConfig:
 
 
 def open_source(backend: str, query: Query | None = None) -> ScraperBackend:
-    """Return the source by name, AUTO by the configured order.
+    """Return the source by name, writing into the installation's book how it fares.
 
-    Raises NotConfigured, naming the setting that enables it, and Unsupported as `resolve`.
+    Raises NotConfigured, naming the setting that enables it, and Unsupported if it cannot answer
+    the query; for AUTO, when none of the sources of its order can.
     """
     clock = SystemClock(scale=settings.TEPPAN["TIME_SCALE"])
-    return get_scraper(resolve(backend, query), provider_config(), clock)
+    source = get_scraper(backend, provider_config(), clock, shared_health())
+    if query is not None:
+        source.check(query)
+    return source
 
 
-def resolve(backend: str, query: Query | None = None) -> str:
-    """Return the name of the source that would serve now.
-
-    For AUTO that is the first configured one that can answer the query. Raises NotConfigured if
-    none is configured, Unsupported with each one's reason if none of those can.
-    """
-    if backend != AUTO:
-        return backend
-    problems = []
-    for name in provider_config().auto_order:
-        if name not in BACKENDS or reason_not_configured(name) is not None:
-            continue
-        problem = backend_class(name).capabilities.problem_with(query) if query else None
-        if problem is None:
-            return name
-        problems.append(f"{name} {problem}")
-    if problems:
-        raise Unsupported(f"No source that is ready can do this: {', '.join(problems)}.")
-    raise NotConfigured("TEPPAN_AUTO_ORDER", "None of the sources of TEPPAN_AUTO_ORDER is ready.")
+def source_for_cursor(backend: str, cursor: str, backend_used: str) -> str:
+    """Return whose cursor it is: a job's source, or for AUTO of old the one that it had chosen."""
+    is_foreign = backend == AUTO and bool(cursor) and not is_auto_cursor(cursor)
+    return backend_used if is_foreign else backend
 
 
 def capabilities_of(backend: str, query: Query | None = None) -> Capabilities:
     """Return what the source can answer. Raises as `open_source`."""
-    return backend_class(resolve(backend, query)).capabilities
+    if backend != AUTO:
+        return backend_class(backend).capabilities
+    return open_source(AUTO, query).capabilities
 
 
 def reason_not_configured(name: str) -> str | None:
@@ -89,7 +89,9 @@ def reason_not_configured(name: str) -> str | None:
 
 
 def backend_reports() -> list[dict[str, Any]]:
-    """Return for each source whether it can be used, what it can do, and what it lacks."""
+    """Return for each source whether it can be used, what it can do, lacks, and how it fares."""
+    lanes = {name: lane for name in BACKENDS if (lane := _lane_of(name))}
+    health = shared_health().look_now(list(lanes.values())) or {}
     reports = []
     for name in BACKENDS:
         reason = reason_not_configured(name)
@@ -110,7 +112,39 @@ def backend_reports() -> list[dict[str, Any]]:
                     "streaming": able.streaming,
                     "cost": able.cost,
                 },
+                "health": _health_as_json(health.get(lanes.get(name, ""), Health())),
                 "reason": reason,
             }
         )
     return reports
+
+
+async def try_source(name: str) -> SourceError | None:
+    """Ask a source one cheap question now; return what it failed with. Raises Unsupported."""
+    try:
+        async with open_source(name) as source, asyncio.timeout(TRIAL_SECONDS):
+            await source.check_connection()
+    except TimeoutError:
+        return Timeout(f"No answer within {TRIAL_SECONDS} s.")
+    except SourceError as error:
+        return error
+    return None
+
+
+def _lane_of(name: str) -> str | None:
+    try:
+        return get_scraper(name, provider_config()).lane
+    except NotConfigured:
+        return None
+
+
+def _health_as_json(health: Health) -> dict[str, Any]:
+    last, quota = health.last_error, health.quota
+    rate, p50 = health.success_rate, health.p50_ms
+    return {
+        "state": health.state,
+        "success_rate": rate if rate is None else round(rate, 3),
+        "p50_ms": p50 if p50 is None else round(p50, 1),
+        "last_error": last and {"code": last.code, "detail": last.detail, "at": last.at},
+        "quota": quota and {"remaining": quota.remaining, "reset_seconds": quota.reset_seconds},
+    }

@@ -159,7 +159,11 @@ def finish_target(job: ScrapingJob, target: ScrapingTarget) -> None:
 
 
 def start_target(job: ScrapingJob, target: ScrapingTarget, backend: str) -> None:
-    """Mark a target as being worked on by a source. Raises Stopped as `commit_page`."""
+    """Mark a target as being worked on by a source, "" while AUTO has not chosen one.
+
+    Raises Stopped as `commit_page`.
+    """
+    backend = backend or target.backend_used
     if target.status == "running" and target.backend_used == backend:
         return
     target.status = "running"

@@ -14,6 +14,7 @@ urlpatterns = [
     path("scraper/jobs/<int:job_id>/events/", views.EventListView.as_view(), name="job-events"),
     path("scraper/jobs/<int:job_id>/posts/", views.JobPostListView.as_view(), name="job-posts"),
     path("scraper/backends/", views.BackendListView.as_view(), name="backends"),
+    path("scraper/backends/<str:name>/test/", views.BackendTestView.as_view(), name="backend-test"),
     path("projects/<int:project_id>/posts/", views.PostListView.as_view(), name="posts"),
     path("projects/<int:project_id>/posts/<str:fullname>/", views.PostView.as_view(), name="post"),
     path(

@@ -17,6 +17,7 @@ from projects.selectors import Principal, project_for_body, project_of
 from scraper import log, selectors, services
 from scraper.serializers import (
     BackendSerializer,
+    BackendTestSerializer,
     CommentSerializer,
     EventPageSerializer,
     JobCountFilterSerializer,
@@ -245,6 +246,19 @@ class BackendListView(ApiView):
     def get(self, request: Request) -> Response:
         """List the sources: which are ready, what each can do, what the others need."""
         return Response(backend_reports())
+
+
+class BackendTestView(ApiView):
+    """A source, tried."""
+
+    serializer_class = _NoBody
+    pagination_class = None
+
+    @extend_schema(request=None, responses=BackendTestSerializer)
+    def post(self, request: Request, name: str) -> Response:
+        """Ask the source one cheap question now, and tell what came of it."""
+        self.validated()
+        return Response(services.try_backend(name))
 
 
 def _origin(request: Request) -> str:

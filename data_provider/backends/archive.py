@@ -15,6 +15,7 @@ from data_provider.statuses import require_json
 from data_provider.types import Page, Post, Query, StoppedBy, Subreddit, subreddit_name
 
 if TYPE_CHECKING:
+    from data_provider.health import Quota
     from collections.abc import AsyncGenerator
 
     from data_provider.config import ProviderConfig
@@ -100,6 +101,11 @@ class ArchiveBackend(ScraperBackend):
     def requests_made(self) -> int:
         """Requests sent so far."""
         return self.http.requests_made
+
+    @property
+    def quota(self) -> Quota | None:
+        """What upstream said last is left of its window."""
+        return self.http.pacer.quota
 
     async def aclose(self) -> None:
         """Close connections."""

@@ -14,6 +14,7 @@ from data_provider.types import Page, Post, Query, StoppedBy
 from data_provider.walls import find_wall
 
 if TYPE_CHECKING:
+    from data_provider.health import Quota
     from collections.abc import AsyncGenerator
 
     from data_provider.config import ProviderConfig
@@ -81,6 +82,11 @@ class RssBackend(ScraperBackend):
     def requests_made(self) -> int:
         """Requests sent so far."""
         return self.http.requests_made
+
+    @property
+    def quota(self) -> Quota | None:
+        """What upstream said last is left of its window."""
+        return self.http.pacer.quota
 
     async def aclose(self) -> None:
         """Close connections."""

@@ -40,6 +40,7 @@ DOMAIN_MODULES = {
         "log",
         "runner",
         "search",
+        "source_health",
         "sources",
         "store",
         "threads",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import redis
+from django.conf import settings
 
 from data_provider.sandbox.testing import SandboxServer, running_sandbox
 from tests.callers import anonymous, make_user, other, owner, quick_and_unlimited
@@ -13,6 +15,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = ["anonymous", "make_user", "other", "owner", "quick_and_unlimited"]
+
+
+@pytest.fixture(autouse=True)
+def clean_health() -> None:
+    """Forget how the sources fared in earlier tests."""
+    client = redis.Redis.from_url(settings.REDIS_URL)
+    with client:
+        for key in client.scan_iter("teppan:source-health:*"):
+            client.delete(key)
 
 
 @pytest.fixture(scope="package")

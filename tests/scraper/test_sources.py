@@ -25,36 +25,30 @@ def configure(settings: SettingsWrapper) -> Callable[..., None]:
 
 
 class TestAuto:
-    def test_without_keys_is_the_public_json(self) -> None:
-        assert sources.resolve("auto") == "native_json"
-        assert sources.resolve("auto", Query(subreddit="python", sort="top")) == "native_json"
-
-    def test_prefers_the_official_api_where_it_has_a_key(
-        self, configure: Callable[..., None]
-    ) -> None:
-        configure(TEPPAN_REDDIT_CLIENT_ID="me")
-        assert sources.resolve("auto") == "oauth"
+    def test_can_what_the_sources_of_its_order_can(self) -> None:
+        able = sources.capabilities_of("auto")
+        assert (able.max_limit, able.dates, able.comments) == (1_000_000, True, True)
 
     @pytest.mark.parametrize("fields", [{"since": SINCE}, {"until": SINCE}, {"limit": 5000}])
-    def test_asks_the_archive_what_only_the_archive_can_answer(
-        self, configure: Callable[..., None], fields: dict[str, Any]
-    ) -> None:
-        configure(TEPPAN_REDDIT_CLIENT_ID="me")
-        query = Query(subreddit="python", **fields)
-        assert sources.resolve("auto", query) == "archive"
-        assert sources.capabilities_of("auto", query).dates
-        assert sources.open_source("auto", query).name == "archive"
+    def test_takes_on_what_one_of_them_can_answer(self, fields: dict[str, Any]) -> None:
+        assert sources.open_source("auto", Query(subreddit="python", **fields)).name == "auto"
 
     def test_says_why_nobody_can(self) -> None:
         query = Query(subreddit="python", sort="top", since=SINCE)
         with pytest.raises(Unsupported, match=r"archive cannot sort by top, rss cannot select"):
-            sources.resolve("auto", query)
+            sources.open_source("auto", query)
 
     def test_with_nobody_ready_names_its_setting(self, configure: Callable[..., None]) -> None:
         configure(TEPPAN_AUTO_ORDER=("oauth",))
         with pytest.raises(NotConfigured) as caught:
-            sources.resolve("auto")
+            sources.open_source("auto", Query(subreddit="python"))
         assert caught.value.setting == "TEPPAN_AUTO_ORDER"
+
+    def test_a_cursor_of_a_source_that_it_chose_once_stays_that_source_s(self) -> None:
+        assert sources.source_for_cursor("auto", "", "rss") == "auto"
+        assert sources.source_for_cursor("auto", "auto.x", "rss") == "auto"
+        assert sources.source_for_cursor("auto", "eyJhZnRlciI6", "rss") == "rss"
+        assert sources.source_for_cursor("oauth", "eyJhZnRlciI6", "") == "oauth"
 
 
 class TestReports:
