@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import statistics
 from dataclasses import dataclass, replace
+from datetime import datetime  # noqa: TC003 -- read at run time by who stores a Health
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from data_provider.errors import (
@@ -24,7 +25,6 @@ from data_provider.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
 
     from data_provider.clock import Clock
 

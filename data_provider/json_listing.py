@@ -24,11 +24,11 @@ from data_provider.statuses import require_json
 from data_provider.types import Comment, Post, Query, Subreddit, subreddit_name
 
 if TYPE_CHECKING:
-    from data_provider.health import Quota
     from collections.abc import Mapping
 
     from data_provider.base import Clock
     from data_provider.config import ProviderConfig
+    from data_provider.health import Quota
 
 # Larger limits are clamped to this by Reddit (asked for 1024, it gave 100).
 PAGE_SIZE = 100

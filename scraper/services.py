@@ -126,7 +126,7 @@ def try_backend(name: str) -> dict[str, Any]:
     if name not in BACKENDS:
         raise NotFound
     if not _trial.acquire(blocking=False):
-        raise TooMany("busy", "Another source is being tried; ask again in some seconds.")
+        raise TooMany("Another source is being tried; ask again in some seconds.")
     try:
         started = time.monotonic()
         error = submit(sources.try_source(name)).result()

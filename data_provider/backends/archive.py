@@ -15,10 +15,10 @@ from data_provider.statuses import require_json
 from data_provider.types import Page, Post, Query, StoppedBy, Subreddit, subreddit_name
 
 if TYPE_CHECKING:
-    from data_provider.health import Quota
     from collections.abc import AsyncGenerator
 
     from data_provider.config import ProviderConfig
+    from data_provider.health import Quota
 
 # The archive's API: a number up to this, or "auto" for 100 to 1000 as its load allows.
 LARGEST_PAGE = 100

@@ -14,10 +14,10 @@ from data_provider.types import Page, Post, Query, StoppedBy
 from data_provider.walls import find_wall
 
 if TYPE_CHECKING:
-    from data_provider.health import Quota
     from collections.abc import AsyncGenerator
 
     from data_provider.config import ProviderConfig
+    from data_provider.health import Quota
 
 # Asked for; recorded feeds hold PAGE_SIZE entries whatever was asked.
 LARGEST_PAGE = 100

@@ -16,6 +16,7 @@ from scraper.sources import backend_reports, open_source
 from tests.services import free_port
 
 if TYPE_CHECKING:
+    from data_provider.sandbox.testing import SandboxServer
     from tests.callers import Caller
 
 LANE = "somebody@direct"
@@ -108,3 +109,24 @@ class TestReports:
             pass
         seen = await source_health.shared_health().look([source.lane])
         assert seen[source.lane].state == "healthy"
+
+
+@pytest.mark.django_db
+class TestTrial:
+    def test_says_that_a_source_answers(self, owner: Caller, sandbox: SandboxServer) -> None:
+        answer = owner.post("/api/scraper/backends/sandbox/test/")
+        assert answer.status_code == 200
+        result = answer.json()
+        assert (result["name"], result["ok"], result["code"]) == ("sandbox", True, None)
+        assert len(sandbox.requests()) == 1
+
+    def test_names_what_stands_in_the_way(self, owner: Caller, sandbox: SandboxServer) -> None:
+        sandbox.add_faults({"action": "wall_403"})
+        result = owner.post("/api/scraper/backends/sandbox/test/").json()
+        assert (result["ok"], result["code"]) == (False, "blocked")
+        result = owner.post("/api/scraper/backends/oauth/test/").json()
+        assert (result["ok"], result["code"]) == (False, "not_configured")
+        assert "TEPPAN_REDDIT_CLIENT_ID" in result["detail"]
+
+    def test_of_no_source_is_not_found(self, owner: Caller) -> None:
+        assert owner.post("/api/scraper/backends/nothing/test/").status_code == 404
