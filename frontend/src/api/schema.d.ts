@@ -271,6 +271,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/scraper/backends/{name}/test/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Ask the source one cheap question now, and tell what came of it. */
+        post: operations["scraper_backends_test_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/scraper/jobs/": {
         parameters: {
             query?: never;
@@ -720,7 +737,19 @@ export interface components {
             capabilities: {
                 [key: string]: unknown;
             };
+            health: components["schemas"]["Health"];
             reason: string | null;
+        };
+        /** @description What came of a question to a source. */
+        BackendTest: {
+            name: string;
+            ok: boolean;
+            /** @description An error code; null when it answered. */
+            code: string | null;
+            detail: string;
+            took_ms: number;
+            /** Format: date-time */
+            tested_at: string;
         };
         /** @description A comment as last seen; a list holds a thread depth first. */
         Comment: {
@@ -927,6 +956,29 @@ export interface components {
             /** Format: date-time */
             to: string;
         };
+        /** @description How a source fared of late, in all processes together. */
+        Health: {
+            /**
+             * @description open: walls or faults, left alone for a while; limited: its rate limit is used.
+             *
+             *     * `unknown` - unknown
+             *     * `healthy` - healthy
+             *     * `degraded` - degraded
+             *     * `limited` - limited
+             *     * `open` - open
+             * @enum {string}
+             */
+            state: "unknown" | "healthy" | "degraded" | "limited" | "open";
+            /**
+             * Format: double
+             * @description Of the last 50 answers.
+             */
+            success_rate: number | null;
+            /** Format: double */
+            p50_ms: number | null;
+            last_error: components["schemas"]["LastError"] | null;
+            quota: components["schemas"]["Quota"] | null;
+        };
         /** @description A scraping job. */
         Job: {
             id: number;
@@ -993,6 +1045,13 @@ export interface components {
             partial: number;
             failed: number;
             cancelled: number;
+        };
+        /** @description What went wrong last with a source. */
+        LastError: {
+            code: string;
+            detail: string;
+            /** Format: date-time */
+            at: string;
         };
         /** @description Which sessions end. */
         LogoutRequest: {
@@ -1445,6 +1504,13 @@ export interface components {
         ProjectsPostsListErrorResponse400: components["schemas"]["ParseErrorResponse"];
         ProjectsPostsRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
         ProjectsRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        /** @description What upstream says is left of its window. */
+        Quota: {
+            /** Format: double */
+            remaining: number;
+            /** Format: double */
+            reset_seconds: number | null;
+        };
         /** @description A new account. */
         RegistrationRequest: {
             username: string;
@@ -1457,6 +1523,7 @@ export interface components {
             first: boolean;
         };
         ScraperBackendsRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        ScraperBackendsTestCreateErrorResponse400: components["schemas"]["ParseErrorResponse"];
         ScraperJobsCancelCreateErrorResponse400: components["schemas"]["ParseErrorResponse"];
         ScraperJobsCountsRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
         ScraperJobsCreateBackendErrorComponent: {
@@ -3563,6 +3630,91 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
+        };
+    };
+    scraper_backends_test_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackendTest"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScraperBackendsTestCreateErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
                 };
             };
             405: {
