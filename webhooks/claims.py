@@ -92,12 +92,11 @@ def renew(parcels: Iterable[Parcel]) -> None:
 
 def _lock_with_work(now: datetime, endpoint_ids: Collection[int] | None) -> dict[int, Endpoint]:
     """Lock enabled endpoints that something is due for; what others are serving is left to them."""
-    due = Delivery.objects.filter(
-        unclaimed(now), endpoint=OuterRef("pk"), status__in=OPEN, next_retry_at__lte=now
-    )
+    due = Delivery.objects.filter(unclaimed(now), endpoint=OuterRef("pk"), next_retry_at__lte=now)
+    wish = Delivery.objects.filter(unclaimed(now), endpoint=OuterRef("pk"), is_manual=True)
     waiting = Q(slow_until__gt=now) | Q(breaker_until__gt=now)
     rows = Endpoint.objects.filter(
-        Exists(due), Exists(due.filter(is_manual=True)) | ~waiting, status=Endpoint.Status.ENABLED
+        Exists(due), Exists(wish) | ~waiting, status=Endpoint.Status.ENABLED
     )
     if endpoint_ids is not None:
         rows = rows.filter(pk__in=endpoint_ids)

@@ -44,14 +44,18 @@ def pick_due(wanted: Sequence[tuple[Endpoint, int]], now: datetime) -> list[Pick
     instant = connection.ops.adapt_datetimefield_value(now)
     parts: list[str] = []
     params: list[Any] = []
+    wishes = _with_wishes([endpoint for endpoint, _ in wanted])
     for endpoint, number in wanted:
         due = [endpoint.pk, instant, instant]
-        parts.append(_MANUAL)
-        params += [*due, number]
+        if endpoint.pk in wishes:
+            parts.append(_MANUAL)
+            params += [*due, number]
         if is_parked(endpoint, now):
             continue
         parts.append(_FIRST if endpoint.ordered else _OLDEST)
         params += [*due, endpoint.pk, number] if endpoint.ordered else [*due, number]
+    if not parts:
+        return []
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(parts), params)
         rows = cursor.fetchall()
@@ -61,6 +65,12 @@ def pick_due(wanted: Sequence[tuple[Endpoint, int]], now: datetime) -> list[Pick
 def is_parked(endpoint: Endpoint, now: datetime) -> bool:
     """Tell whether the endpoint is left alone for now."""
     return any(until and until > now for until in (endpoint.slow_until, endpoint.breaker_until))
+
+
+def _with_wishes(endpoints: Sequence[Endpoint]) -> set[int]:
+    """Return the endpoints that a person wants something sent to: hardly ever one."""
+    rows = Delivery.objects.filter(endpoint__in=endpoints, is_manual=True)
+    return set(rows.values_list("endpoint", flat=True))
 
 
 def _within(left: dict[int, int], rows: Sequence[tuple[int, int, Any]]) -> list[Pick]:

@@ -67,9 +67,9 @@ class Sender:
         started = time.monotonic()
         seen = Capture()
         try:
-            check_url(url, self._policy)
+            address = _checked(url, self._policy)
             async with asyncio.timeout(self._timeout_seconds):
-                await self._exchange(url, body, headers, seen)
+                await self._exchange(address, body, headers, seen)
         except _FAULTS as fault:
             if seen.status is None:
                 return _failure(fault, started, self._timeout_seconds)
@@ -82,11 +82,9 @@ class Sender:
             self._session = None
 
     async def _exchange(
-        self, url: str, body: bytes, headers: Mapping[str, str], seen: Capture
+        self, url: URL, body: bytes, headers: Mapping[str, str], seen: Capture
     ) -> None:
-        response = await self._client().post(
-            URL(url), data=body, headers=headers, allow_redirects=False
-        )
+        response = await self._client().post(url, data=body, headers=headers, allow_redirects=False)
         try:
             seen.begin(response)
             async for chunk in response.content.iter_any():
@@ -135,6 +133,13 @@ def _failure(fault: BaseException, started: float, timeout_seconds: float) -> An
         detail = str(fault) or type(fault).__name__
     ended = time.monotonic()
     return Answer(None, code, detail[:_LONGEST_DETAIL], milliseconds_between(started, ended))
+
+
+@functools.lru_cache(maxsize=4096)
+def _checked(url: str, policy: Policy) -> URL:
+    """Check an address by its spelling, once; where it leads is looked at for each connection."""
+    check_url(url, policy)
+    return URL(url)
 
 
 @functools.cache
