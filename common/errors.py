@@ -6,6 +6,7 @@ ApplicationError(code, detail)
  ├─ Forbidden    403   known, but not allowed
  ├─ NotFound     404   absent, or not yours: the two are not told apart
  ├─ Conflict     409   true, but not in the present state
+ ├─ Gone         410   it was there, and has had its time
  ├─ TooMany      429   over a quota; `retry_after` in seconds
  └─ Unavailable  503   something needed is not configured or not there right now
 """
@@ -61,6 +62,12 @@ class Conflict(ApplicationError):
     """Not possible in the present state."""
 
     status = 409
+
+
+class Gone(ApplicationError):
+    """It was there, and has had its time."""
+
+    status = 410
 
 
 class TooMany(ApplicationError):

@@ -46,7 +46,7 @@ _working: list[Working] = []
 _stopping: list[threading.Thread] = []
 
 # Which task module has the slots that a queue's messages wake.
-_SLOTS = {"scrape": "scraper.tasks", "deliver": "webhooks.tasks"}
+_SLOTS = {"scrape": "scraper.tasks", "deliver": "webhooks.tasks", "export": "exports.tasks"}
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]

@@ -101,6 +101,17 @@ class Environment(BaseModel):
     )
     TEPPAN_ACCESS_TOKEN_SECONDS: int = Field(900, ge=5, description="Life of an access token.")
     TEPPAN_JOB_TIME_LIMIT_SECONDS: float = Field(21600, ge=1, description="Longest run.")
+    TEPPAN_EXPORT_KEPT_SECONDS: float = Field(
+        604800, ge=1, description="How long the file of an export is kept (a week)."
+    )
+    TEPPAN_EXPORT_BUCKET: str = Field(
+        "",
+        pattern=r"^($|s3://[^/]+(/.*)?$)",
+        description="s3://bucket/prefix for the files of exports; empty: a local folder.",
+    )
+    TEPPAN_EXPORT_S3_URL: WebAddress | None = Field(
+        None, description="Address of an S3-compatible server; empty: Amazon's."
+    )
     TEPPAN_REDDIT_WWW_URL: WebAddress = Field(
         "https://www.reddit.com", description="Base address of Reddit's site."
     )

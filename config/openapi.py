@@ -121,6 +121,18 @@ PLAIN_ROUTES: dict[str, tuple[str, str, dict[str, Any]]] = {
         "scraper_jobs_stream_retrieve",
         stream("Follow a job.", path_parameters=("job_id",)),
     ),
+    "/api/exports/{export_id}/stream/": (
+        "exports",
+        "exports_stream_retrieve",
+        stream("Follow an export.", path_parameters=("export_id",)),
+    ),
+    "/api/exports/{export_id}/download/": (
+        "exports",
+        "exports_download_retrieve",
+        download(
+            "Download the file, or the part that Range asks for.", path_parameters=("export_id",)
+        ),
+    ),
 }
 
 

@@ -84,6 +84,7 @@ INSTALLED_APPS = [
     "projects",
     "scraper",
     "webhooks",
+    "exports",
 ]
 
 MIDDLEWARE = [
@@ -146,7 +147,7 @@ CELERY_BROKER_URL = (
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_STORE_ERRORS_EVEN_IF_IGNORED = False
 CELERY_TASK_DEFAULT_QUEUE = "scrape"
-CELERY_TASK_ROUTES = {"webhooks.*": {"queue": "deliver"}}
+CELERY_TASK_ROUTES = {"webhooks.*": {"queue": "deliver"}, "exports.*": {"queue": "export"}}
 CELERY_TASK_ACKS_LATE = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
@@ -163,6 +164,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_ENABLE_UTC = True
 CELERY_BEAT_SCHEDULE = {
     "resume-removals": {"task": "projects.resume_removals", "schedule": timedelta(minutes=1)},
+    "remove-expired-exports": {
+        "task": "exports.remove_expired_files",
+        "schedule": timedelta(minutes=10),
+    },
     "forget-expired": {"task": "projects.forget_expired_records", "schedule": timedelta(hours=1)},
     "forget-deliveries": {"task": "webhooks.forget_old", "schedule": timedelta(hours=1)},
 }
@@ -175,9 +180,38 @@ DASHBOARD_DIR = BASE_DIR / "frontend" / "dist"
 STATICFILES_DIRS = [DASHBOARD_DIR] if DASHBOARD_DIR.is_dir() else []
 # The bundler has put a content hash into these names.
 WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/assets/.+-[\w-]{8}\.\w+$"
+
+
+def _export_storage() -> dict[str, Any]:
+    """Where finished exports are: a private local folder, or a bucket (credentials as AWS's)."""
+    if not ENV.TEPPAN_EXPORT_BUCKET:
+        return {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {
+                "location": DATA_DIR / "exports",
+                "file_permissions_mode": 0o600,
+                "directory_permissions_mode": 0o700,
+            },
+        }
+    bucket, _, prefix = ENV.TEPPAN_EXPORT_BUCKET.removeprefix("s3://").partition("/")
+    return {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": bucket,
+            "location": prefix,
+            "endpoint_url": ENV.TEPPAN_EXPORT_S3_URL,
+            "signature_version": "s3v4",
+            "file_overwrite": True,
+        },
+    }
+
+
+# Half-made exports; on the same file system as the local folder, so that publishing is a rename.
+EXPORT_WORK_DIR = DATA_DIR / "export-work"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "config.static.StaticStorage"},
+    "exports": _export_storage(),
 }
 
 # Larger JSON than any request of ours needs is refused before it is read.
@@ -281,6 +315,7 @@ TEPPAN: dict[str, Any] = {
     "WEBHOOK_TIMEOUT_SECONDS": ENV.TEPPAN_WEBHOOK_TIMEOUT_SECONDS,
     "WEBHOOK_HTTPS_ONLY": ENV.is_webhook_https_only,
     "OUTBOUND_ALLOWED_NETWORKS": ENV.TEPPAN_OUTBOUND_ALLOWED_NETWORKS,
+    "EXPORT_KEPT_SECONDS": ENV.TEPPAN_EXPORT_KEPT_SECONDS,
 }
 
 LOGGING = {

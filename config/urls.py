@@ -25,6 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         SpectacularSwaggerSplitView.as_view(template_name="projects/api_docs.html"),
         name="docs",
     ),
+    path("api/", include("exports.urls")),
     path("api/", include("projects.urls")),
     re_path(r"^(?!api/|static/|django-admin/).*$", dashboard, name="dashboard"),
 ]

@@ -152,6 +152,12 @@ def jobs_as_json(jobs: Sequence[ScrapingJob]) -> list[dict[str, Any]]:
     return [job_as_json(job, targets[job.pk]) for job in jobs]
 
 
+def latest_jobs(project_id: int, limit: int) -> list[dict[str, Any]]:
+    """Return up to `limit` jobs of a project, the newest first, as REST shows them."""
+    jobs = ScrapingJob.objects.filter(project_id=project_id).order_by("-created_at", "-pk")
+    return jobs_as_json(list(jobs[:limit]))
+
+
 def progress_of(job: ScrapingJob, targets: Sequence[ScrapingTarget]) -> float:
     """Return the share of the job that is done, 0 to 1; it never decreases."""
     if job.status in ("completed", "partial"):

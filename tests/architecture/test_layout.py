@@ -20,6 +20,23 @@ VOCABULARY = {
 
 # What an application has beyond the vocabulary: each named for the one thing that it does.
 DOMAIN_MODULES = {
+    "exports": {
+        "builder",
+        "columns",
+        "contents",
+        "deletion",
+        "downloads",
+        "files",
+        "links",
+        "log",
+        "masking",
+        "ranges",
+        "reading",
+        "store",
+        "tally",
+        "wishes",
+        "writers",
+    },
     "projects": {
         "activity",
         "deletion",

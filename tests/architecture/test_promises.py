@@ -61,7 +61,7 @@ class TestSettings:
 
 
 class TestDocstrings:
-    @pytest.mark.parametrize("package", ["data_provider", "projects", "scraper"])
+    @pytest.mark.parametrize("package", ["data_provider", "exports", "projects", "scraper"])
     def test_every_public_function_has_one(self, package: str) -> None:
         undocumented = [
             f"{path}:{line} {name}"

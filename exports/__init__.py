@@ -1,0 +1,1 @@
+"""Exports: what Teppan knows, as files that open everywhere."""

@@ -1,0 +1,156 @@
+"""Puts an export together: which sheets, in which order, from the reader through to the writer."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from exports.masking import Mask
+from exports.reading import PAGE_ROWS, Page, Selection
+from exports.tally import NEEDED_COLUMNS, SUBREDDITS, Tally
+from exports.wishes import Wish
+from exports.writers.base import Column, Kind, Options, Summary, Table, Writer
+
+_COMMENT_PREFIX = "comment_"
+
+
+@dataclass
+class Contents:
+    """One export in the making. `step(rows)` is called after every page and may raise Stopped."""
+
+    wish: Wish
+    selection: Selection
+    mask: Mask | None
+    step: Callable[[int], None]
+    tally: Tally = field(default_factory=Tally)
+    rows: dict[str, int] = field(default_factory=dict)
+
+    def count(self) -> int:
+        """Return how many rows there will be, the few of the subreddits left out."""
+        sheets = self.wish.sheets
+        comments = self.selection.count_comments() if "comments" in sheets else 0
+        if self.wish.has_joined_comments and self.wish.form.has_nesting:
+            return len(self.selection)
+        return comments + (len(self.selection) if "posts" in sheets else 0)
+
+    def write(self, folder: Path, about: Summary) -> list[Path]:
+        """Write all files into a folder and return them."""
+        has_summary = "summary" in self.wish.sheets
+        options = Options(self.wish.safe, self.wish.bom, has_summary)
+        writer = self.wish.form.writer(folder, options)
+        try:
+            for sheet in self.wish.sheets:
+                self._write_sheet(writer, sheet)
+            self._count_what_no_sheet_did()
+            return writer.close(self._summary(about))
+        finally:
+            writer.abandon()
+
+    def _write_sheet(self, writer: Writer, sheet: str) -> None:
+        if self.wish.has_joined_comments and sheet in ("posts", "comments"):
+            if sheet == "posts":
+                self._write_joined(writer)
+        elif sheet == "posts":
+            self._write_table(writer, Table("posts", self.wish.post_columns), self._posts())
+        elif sheet == "comments":
+            columns = self.wish.chosen_comment_columns
+            pages = self.selection.comments(columns)
+            self._write_table(writer, Table("comments", columns), pages)
+        elif sheet == "subreddits":
+            self._count_what_no_sheet_did()
+            page: Page = list(self.tally.subreddit_page())
+            self._write_table(writer, SUBREDDITS, iter([page] if page[0] else []))
+
+    def _write_table(self, writer: Writer, table: Table, pages: Iterator[Page]) -> None:
+        writer.open(table)
+        self.rows[table.name] = 0
+        self.step(0)
+        for page in pages:
+            hidden = self.mask.hide(table.columns, page) if self.mask else page
+            writer.write(hidden)
+            self.rows[table.name] += len(page[0])
+            self.step(len(page[0]))
+
+    def _posts(self) -> Iterator[Page]:
+        """Yield pages of the chosen columns, counted on the way."""
+        chosen = self.wish.post_columns
+        for page in self.selection.posts([*chosen, *NEEDED_COLUMNS]):
+            self._tell(page[len(chosen) :])
+            yield page[: len(chosen)]
+
+    def _write_joined(self, writer: Writer) -> None:
+        if self.wish.form.has_nesting:
+            inner = Column("comments", Kind.NESTED, self.wish.chosen_comment_columns)
+            columns = (*self.wish.post_columns, inner)
+            self._write_table(writer, Table("posts", columns), self._nested())
+            return
+        columns = self.wish.post_columns + tuple(
+            Column(_COMMENT_PREFIX + one.name, one.kind) for one in self.wish.chosen_comment_columns
+        )
+        self._write_table(writer, Table("posts", columns), self._flat())
+
+    def _with_comments(self) -> Iterator[tuple[Page, list[list[tuple[Any, ...]]]]]:
+        chosen = self.wish.post_columns
+        inner = self.wish.chosen_comment_columns
+        for page, threads in self.selection.posts_with_comments([*chosen, *NEEDED_COLUMNS], inner):
+            self._tell(page[len(chosen) :])
+            yield page[: len(chosen)], threads
+
+    def _nested(self) -> Iterator[Page]:
+        inner = self.wish.chosen_comment_columns
+        for page, threads in self._with_comments():
+            mask = self.mask
+            yield [*page, [_hidden(mask, inner, one) for one in threads] if mask else threads]
+
+    def _flat(self) -> Iterator[Page]:
+        """Yield one row per comment with its post, and one per post without comments."""
+        nothing = (None,) * len(self.wish.chosen_comment_columns)
+        for page, threads in self._with_comments():
+            posts = zip(*page, strict=True)
+            rows = [
+                (*post, *comment)
+                for post, thread in zip(posts, threads, strict=True)
+                for comment in thread or [nothing]
+            ]
+            for start in range(0, len(rows), PAGE_ROWS):
+                yield list(zip(*rows[start : start + PAGE_ROWS], strict=True))
+
+    def _count_what_no_sheet_did(self) -> None:
+        is_needed = "summary" in self.wish.sheets or "subreddits" in self.wish.sheets
+        if is_needed and "posts" not in self.wish.sheets and not self.tally.is_begun:
+            for page in self.selection.posts(NEEDED_COLUMNS):
+                self._tell(page)
+                self.step(0)
+
+    def _tell(self, page: Sequence[Sequence[Any]]) -> None:
+        if self.mask:
+            page = self.mask.hide(NEEDED_COLUMNS, page)
+        self.tally.add(page)
+
+    def _summary(self, about: Summary) -> Summary:
+        return replace(
+            about,
+            rows=self.rows,
+            posts_per_day=self.tally.posts_per_day(),
+            posts_per_subreddit=self.tally.posts_per_subreddit(),
+        )
+
+
+def describe(title: str, made_at: datetime, wish: Wish) -> Summary:
+    """Return what an export says about itself before its rows are known."""
+    filters = [(name, str(value)) for name, value in wish.filters.items()]
+    choices = [
+        ("Authors", "pseudonyms of this export" if wish.mask_authors else "as on Reddit"),
+        ("Removed posts", "included" if wish.include_removed else "left out"),
+    ]
+    return Summary(title, made_at, [*(filters or [("Filters", "none: the project")]), *choices])
+
+
+def _hidden(
+    mask: Mask, columns: Sequence[Column], thread: list[tuple[Any, ...]]
+) -> list[tuple[Any, ...]]:
+    if not thread:
+        return thread
+    page = mask.hide(columns, list(zip(*thread, strict=True)))
+    return list(zip(*page, strict=True))

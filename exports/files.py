@@ -1,0 +1,134 @@
+"""Where an export's bytes are: a private work folder while they are made, then the storage.
+
+The storage is Django's `exports` one: a local folder, or a bucket. Keys carry the fencing number,
+so what a lost worker left behind is told from what counts.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import Storage, storages
+
+_READ_BYTES = 1 << 20
+_ZIP_LEVEL = 1
+_WORK_NAME = re.compile(r"(\d+)-(\d+)")
+
+
+class _Finished(File):  # type: ignore[type-arg]
+    """A finished file that a local storage may move instead of copying."""
+
+    def temporary_file_path(self) -> str:
+        """Return where it is (what Django's storage asks for)."""
+        return str(self.name)
+
+
+def storage() -> Storage:
+    """Return the storage of exports."""
+    return storages["exports"]
+
+
+@contextmanager
+def work_folder(export_id: int, fence: int) -> Iterator[Path]:
+    """Yield an empty folder, gone afterwards whatever happens."""
+    folder = settings.EXPORT_WORK_DIR / f"{export_id}-{fence}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def bundle(folder: Path, files: Sequence[Path], step: Callable[[], None]) -> Path:
+    """Put several files into one zip; `step` may raise between two pieces."""
+    target = folder / "bundle.zip"
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=_ZIP_LEVEL) as archive:
+        for file in files:
+            with (
+                file.open("rb") as source,
+                archive.open(str(file.relative_to(folder)), "w", force_zip64=True) as entry,
+            ):
+                for piece in _pieces(source, step):
+                    entry.write(piece)
+            file.unlink()
+    return target
+
+
+def digest_of(path: Path, step: Callable[[], None]) -> str:
+    """Return the SHA-256 of a file; `step` may raise between two pieces."""
+    digest = hashlib.sha256()
+    with path.open("rb") as source:
+        for piece in _pieces(source, step):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def publish(path: Path, key: str) -> str:
+    """Put a finished file into the storage, durably and all at once; returns its key there."""
+    with path.open("rb") as handle:
+        os.fsync(handle.fileno())
+        return storage().save(key, _Finished(handle, name=str(path)))
+
+
+def forget_file(key: str) -> None:
+    """Delete a published file; one that is gone already is no error."""
+    if key:
+        with suppress(FileNotFoundError):
+            storage().delete(key)
+
+
+def forget_earlier_attempts(export_id: int, fence: int) -> None:
+    """Remove what workers that were lost with this export left behind."""
+    for folder in _work_folders():
+        number, old_fence = _numbers_of(folder)
+        if number == export_id and old_fence != fence:
+            shutil.rmtree(folder, ignore_errors=True)
+    forget_published(export_id)
+
+
+def forget_published(export_id: int) -> None:
+    """Remove everything published for an export."""
+    with suppress(FileNotFoundError, NotADirectoryError):
+        for name in storage().listdir(str(export_id))[1]:
+            forget_file(f"{export_id}/{name}")
+
+
+def published_exports() -> list[int]:
+    """Return the ids for which the storage holds something."""
+    with suppress(FileNotFoundError):
+        return [int(name) for name in storage().listdir("")[0] if name.isdigit()]
+    return []
+
+
+def forget_work_of_others(alive: Iterable[tuple[int, int]]) -> None:
+    """Remove this machine's work folders that no export of these ids and fences uses."""
+    known = set(alive)
+    for folder in _work_folders():
+        if _numbers_of(folder) not in known:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _work_folders() -> list[Path]:
+    if not settings.EXPORT_WORK_DIR.is_dir():
+        return []
+    found = settings.EXPORT_WORK_DIR.iterdir()
+    return [folder for folder in found if _WORK_NAME.fullmatch(folder.name)]
+
+
+def _numbers_of(folder: Path) -> tuple[int, int]:
+    number, _, fence = folder.name.partition("-")
+    return int(number), int(fence)
+
+
+def _pieces(source: Iterable[bytes], step: Callable[[], None]) -> Iterator[bytes]:
+    while piece := source.read(_READ_BYTES):  # type: ignore[attr-defined]
+        step()
+        yield piece

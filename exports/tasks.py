@@ -1,0 +1,22 @@
+"""The workers' door of exports: a queue of their own, slots of their own."""
+
+from celery import shared_task
+
+from common.hints import send_hint
+from exports.builder import SLOTS, run_export
+from exports.models import Export
+from projects.slots import Slots
+
+
+def hint_workers(export_id: int) -> None:
+    """Tell a free slot that an export waits; if the broker is gone, the sweep finds it."""
+    send_hint("exports.run_export", export_id)
+
+
+@shared_task(name="exports.run_export")
+def run_export_task(export_id: int) -> None:
+    """Make the exports whose turn it is until there is none; the id is only the occasion."""
+    slots.work_until_idle()
+
+
+slots = Slots(Export, run_export, hint_workers, number=SLOTS)

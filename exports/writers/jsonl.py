@@ -1,0 +1,93 @@
+"""JSON Lines: one file per table, each line the object that REST shows, verbatim."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+
+from exports.writers.base import Column, Columns, Kind, Options, Summary, Table, Writer
+
+_FLAGS = {0: False, 1: True, None: None}
+
+
+class JsonLinesWriter(Writer):
+    """One `<table>.jsonl` per table."""
+
+    def __init__(self, folder: Path, options: Options) -> None:
+        super().__init__(folder, options)
+        self._files: list[Path] = []
+        self._file: BinaryIO | None = None
+        self._encoder = msgspec.json.Encoder()
+        self._make: Callable[..., Any] = tuple
+        self._convert: list[Callable[[Sequence[Any]], Sequence[Any]]] = []
+
+    def open(self, table: Table) -> None:
+        self.abandon()
+        path = self.folder / f"{table.name}.jsonl"
+        self._files.append(path)
+        self._file = path.open("wb")
+        self._make = _object_of(table.columns)
+        self._convert = [_converter_of(column) for column in table.columns]
+
+    def write(self, page: Columns) -> None:
+        assert self._file is not None, "write before open"  # noqa: S101 -- a bug
+        columns = [convert(values) for convert, values in zip(self._convert, page, strict=True)]
+        # Half of what orjson takes for a dictionary per row: an object of fixed fields is cheaper
+        # to make, and all lines are written at once.
+        self._file.write(self._encoder.encode_lines(list(map(self._make, *columns))))
+
+    def close(self, summary: Summary) -> list[Path]:
+        self.abandon()
+        return self._files
+
+    def abandon(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def _object_of(columns: Sequence[Column]) -> Callable[..., Any]:
+    fields = [(column.name, Any) for column in columns]
+    return msgspec.defstruct("Row", fields, gc=False)
+
+
+def _converter_of(column: Column) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    if column.kind is Kind.NESTED:
+        return _nester_of(column.columns)
+    return _CONVERTERS.get(column.kind, _as_they_are)
+
+
+def _nester_of(columns: Sequence[Column]) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    make = _object_of(columns)
+    converters = [_converter_of(column) for column in columns]
+
+    def nest(values: Sequence[Sequence[tuple[Any, ...]]]) -> list[list[Any]]:
+        return [
+            list(
+                map(make, *(f(v) for f, v in zip(converters, zip(*rows, strict=True), strict=True)))
+            )
+            if rows
+            else []
+            for rows in values
+        ]
+
+    return nest
+
+
+def _as_they_are(values: Sequence[Any]) -> Sequence[Any]:
+    return values
+
+
+def _flags(values: Sequence[Any]) -> list[bool | None]:
+    return [_FLAGS[value] for value in values]
+
+
+def _raw(values: Sequence[str | None]) -> list[msgspec.Raw | None]:
+    return [None if value is None else msgspec.Raw(value) for value in values]
+
+
+_CONVERTERS: dict[Kind, Callable[[Sequence[Any]], Sequence[Any]]] = {
+    Kind.FLAG: _flags,
+    Kind.JSON: _raw,
+}

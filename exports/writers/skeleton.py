@@ -1,0 +1,192 @@
+"""The part of a workbook that is small: its Summary with charts, its styles, its empty sheets.
+
+XlsxWriter makes it. `exports.writers.xlsx` fills the sheets of rows, which are nearly all of the
+file, with what it streams.
+"""
+
+import io
+import re
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import xlsxwriter  # type: ignore[import-untyped]
+
+from exports.writers.base import Column, Kind, Summary
+from exports.writers.safety import defuse
+
+_DATE = "yyyy-mm-dd hh:mm:ss"
+_DAY = "yyyy-mm-dd"
+_DIMENSION = re.compile(rb"<dimension [^>]*/>")
+_HEADER_STYLE = re.compile(rb'<c r="[A-Z]+1" s="(\d+)"')
+_INSTANT_STYLE = re.compile(rb'<c r="[A-Z]+2" s="(\d+)"')
+_WIDTHS = {Kind.INTEGER: 11, Kind.NUMBER: 11, Kind.FLAG: 9, Kind.INSTANT: 19}
+_WIDE = {"title": 60, "selftext": 60, "body": 60, "url": 30, "permalink": 30, "media": 20}
+_OTHER_WIDTH = 16
+_DAY_ROW = "Posts per day"
+_SUBREDDIT_ROW = "Posts per subreddit"
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet of rows: its name, its columns, and how many rows follow its header."""
+
+    name: str
+    columns: Sequence[Column]
+    rows: int
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What stands before and after a sheet's rows, and the styles of its header and instants."""
+
+    head: bytes = b""
+    tail: bytes = b""
+    header_style: str = "0"
+    instant_style: str = "0"
+
+
+class Skeleton:
+    """A workbook with everything but its rows."""
+
+    def __init__(self, sheets: Sequence[Sheet], summary: Summary | None) -> None:
+        self._first = 2 if summary else 1
+        buffer = io.BytesIO()
+        # Nothing may become a formula or a link because of how it looks.
+        options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+        workbook = xlsxwriter.Workbook(buffer, options)
+        formats = _formats(workbook)
+        if summary:
+            _write_summary(workbook, formats, summary)
+        for sheet in sheets:
+            _write_sheet(workbook, formats, sheet)
+        if summary:
+            workbook.set_properties({"title": _legal(summary.title), "created": summary.made_at})
+        workbook.close()
+        with zipfile.ZipFile(buffer) as made:
+            self._parts = {name: made.read(name) for name in made.namelist()}
+
+    def part_of(self, index: int) -> str:
+        """Return the name of the part that holds the sheet of rows with this index, from 0."""
+        return f"xl/worksheets/sheet{self._first + index}.xml"
+
+    def frame_of(self, index: int) -> Frame:
+        """Return what goes around the rows of a sheet, its header among them."""
+        page = self._parts[self.part_of(index)]
+        head, _, rest = page.partition(b"<sheetData>")
+        rows, _, tail = rest.partition(b"</sheetData>")
+        return Frame(
+            # Its size was taken from the two rows that are there now.
+            _DIMENSION.sub(b"", head) + b"<sheetData>",
+            b"</sheetData>" + tail,
+            _number_in(_HEADER_STYLE, rows),
+            _number_in(_INSTANT_STYLE, rows),
+        )
+
+    def other_parts(self, sheets: int) -> Mapping[str, bytes]:
+        """Return all parts but those of the first `sheets` sheets of rows."""
+        filled = {self.part_of(index) for index in range(sheets)}
+        return {name: data for name, data in self._parts.items() if name not in filled}
+
+
+def _number_in(pattern: re.Pattern[bytes], rows: bytes) -> str:
+    found = pattern.search(rows)
+    return found[1].decode() if found else "0"
+
+
+def _formats(workbook: Any) -> dict[str, Any]:
+    return {
+        "title": workbook.add_format({"bold": True, "font_size": 14}),
+        "header": workbook.add_format({"bold": True, "bottom": 1}),
+        "instant": workbook.add_format({"num_format": _DATE}),
+        "day": workbook.add_format({"num_format": _DAY}),
+    }
+
+
+def _write_sheet(workbook: Any, formats: Mapping[str, Any], sheet: Sheet) -> None:
+    page = workbook.add_worksheet(sheet.name)
+    page.freeze_panes(1, 0)
+    for index, column in enumerate(sheet.columns):
+        width = _WIDE.get(column.name, _WIDTHS.get(column.kind, _OTHER_WIDTH))
+        page.set_column(index, index, width)
+        page.write_string(0, index, defuse(column.name), formats["header"])
+        if column.kind is Kind.INSTANT:
+            page.write_blank(1, index, None, formats["instant"])
+    page.autofilter(0, 0, sheet.rows, max(len(sheet.columns) - 1, 0))
+
+
+def _write_summary(workbook: Any, formats: Mapping[str, Any], summary: Summary) -> None:
+    page = workbook.add_worksheet("Summary")
+    page.set_column(0, 0, 24)
+    page.set_column(1, 1, 20)
+    page.write_string(0, 0, _text(summary.title), formats["title"])
+    page.write_string(1, 0, "Made at (UTC)", formats["header"])
+    page.write_datetime(1, 1, summary.made_at.replace(tzinfo=None), formats["instant"])
+    row = 2
+    for label, value in summary.scope:
+        page.write_string(row, 0, _text(label), formats["header"])
+        page.write_string(row, 1, _text(value))
+        row += 1
+    for name, number in summary.rows.items():
+        page.write_string(row, 0, f"Rows in {name.capitalize()}", formats["header"])
+        page.write_number(row, 1, number)
+        row += 1
+    if not any(summary.rows.values()):
+        page.write_string(row, 0, "Nothing matches this selection.")
+        row += 1
+    row = _write_counts(page, formats, row + 1, _DAY_ROW, summary.posts_per_day, is_day=True)
+    _add_chart(workbook, page, row, len(summary.posts_per_day), "line", _DAY_ROW)
+    top = max(row + 1, 20)
+    row = _write_counts(page, formats, top, _SUBREDDIT_ROW, summary.posts_per_subreddit)
+    _add_chart(workbook, page, row, len(summary.posts_per_subreddit), "bar", _SUBREDDIT_ROW)
+
+
+def _write_counts(
+    page: Any,
+    formats: Mapping[str, Any],
+    row: int,
+    title: str,
+    counts: Sequence[tuple[str, int]],
+    *,
+    is_day: bool = False,
+) -> int:
+    """Write a small table below its title; returns the row after it."""
+    if not counts:
+        return row
+    page.write_string(row, 0, title, formats["header"])
+    for offset, (name, number) in enumerate(counts, start=1):
+        if is_day:
+            day = date.fromisoformat(name)
+            page.write_datetime(row + offset, 0, datetime(*day.timetuple()[:3]), formats["day"])  # noqa: DTZ001 -- a cell's date has no zone
+        else:
+            page.write_string(row + offset, 0, _text(name))
+        page.write_number(row + offset, 1, number)
+    return row + len(counts) + 1
+
+
+def _add_chart(workbook: Any, page: Any, end: int, number: int, kind: str, title: str) -> None:
+    if not number:
+        return
+    chart = workbook.add_chart({"type": kind})
+    first = end - number
+    chart.add_series(
+        {
+            "name": title,
+            "categories": ["Summary", first, 0, end - 1, 0],
+            "values": ["Summary", first, 1, end - 1, 1],
+        }
+    )
+    chart.set_title({"name": title})
+    chart.set_legend({"none": True})
+    chart.set_size({"width": 640, "height": 300})
+    page.insert_chart(1 if kind == "line" else 18, 3, chart)
+
+
+def _text(value: str) -> str:
+    return defuse(_legal(value))[:32_000]
+
+
+def _legal(text: str) -> str:
+    return "".join(sign for sign in text if sign >= " " and sign not in "\ufffe\uffff")
