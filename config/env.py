@@ -109,7 +109,7 @@ class Environment(BaseModel):
         pattern=r"^($|s3://[^/]+(/.*)?$)",
         description="s3://bucket/prefix for the files of exports; empty: a local folder.",
     )
-    TEPPAN_EXPORT_S3_URL: WebAddress | None = Field(
+    TEPPAN_EXPORT_BUCKET_URL: WebAddress | None = Field(
         None, description="Address of an S3-compatible server; empty: Amazon's."
     )
     TEPPAN_REDDIT_WWW_URL: WebAddress = Field(

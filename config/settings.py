@@ -199,7 +199,7 @@ def _export_storage() -> dict[str, Any]:
         "OPTIONS": {
             "bucket_name": bucket,
             "location": prefix,
-            "endpoint_url": ENV.TEPPAN_EXPORT_S3_URL,
+            "endpoint_url": ENV.TEPPAN_EXPORT_BUCKET_URL,
             "signature_version": "s3v4",
             "file_overwrite": True,
         },

@@ -14,6 +14,7 @@ from drf_spectacular.generators import SchemaGenerator
 
 from config.openapi import add_plain_routes
 from tests.callers import Caller
+from tests.exports.building import finished_export
 
 METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -45,11 +46,16 @@ def job(owner: Caller) -> str:
     return str(answer.json()["id"])
 
 
+def export(owner: Caller) -> str:
+    return str(finished_export(owner, int(project(owner)), b"{}").pk)
+
+
 # Path parameter -> how its owner comes by such an object.
 OWNED: dict[str, Callable[[Caller], str]] = {
     "project_id": project,
     "token_id": api_token,
     "job_id": job,
+    "export_id": export,
 }
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import io
 import zipfile
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.core.files.base import ContentFile
 from django.utils import timezone
 
 from exports import files
@@ -29,7 +31,7 @@ RISKY = [
     "＝1+1", "＋1", "－1", "＠x", "\ufeff=1", "=cmd|' /C calc'!A0", '=HYPERLINK("http://x","y")',
     "-5", "+", "=", "−1", "﹦1",
 ]  # fmt: skip
-HARMLESS = ["plain", "a=b", "x;=1", "x,=1", 'say "hi"', "line\nbreak", "1+1", "naïve 東京 🚀", "", "5"]
+HARMLESS = ["plain", "a=b", "x;=1", "x,=1", 'say "hi"', "line\nbreak", "1+1", "naïve 東京 🚀", "5"]
 
 
 def make_post(project: Project, number: int, **fields: Any) -> ScrapedPost:
@@ -130,6 +132,22 @@ def export_of(owner: Caller, project: int, form: str, **wish: Any) -> Export:
     done = work(claim(start(owner, project, form, **wish)["id"]))
     assert done.status == "completed", done.error_detail
     return done
+
+
+def finished_export(owner: Caller, project: int, content: bytes, **fields: Any) -> Export:
+    """Return an export that ended with this file, without any work."""
+    values: dict[str, Any] = {
+        "status": "completed",
+        "format": "jsonl",
+        "suffix": "jsonl",
+        "size_bytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "expires_at": timezone.now() + timedelta(days=1),
+    }
+    export = Export.objects.create(owner=owner.user, project_id=project, **(values | fields))
+    export.file_key = files.storage().save(f"{export.pk}/1.jsonl", ContentFile(content))
+    export.save(update_fields=["file_key"])
+    return export
 
 
 def content_of(export: Export) -> bytes:
