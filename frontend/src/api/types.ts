@@ -6,15 +6,22 @@ type Schemas = components["schemas"];
 // The document describes what may be left out of a request, too; an answer has every field.
 export type Project = Required<Schemas["Project"]>;
 export type Overview = Omit<Schemas["Overview"], "jobs"> & { jobs: Record<string, number> };
-export type Job = Omit<Schemas["Job"], "targets"> & { targets: Target[] };
+export type Job = Schemas["Job"];
 /** A stretch of time of which posts may be missing between two runs. */
-export interface Gap {
-  from: string;
-  to: string;
-}
-export type Target = Schemas["Target"] & { gap?: Gap | null };
+export type Gap = NonNullable<Target["gap"]>;
+export type Target = Schemas["Target"];
 export type Post = Schemas["Post"];
-export type Backend = Schemas["Backend"];
+export type Comment = Schemas["Comment"];
+export type Backend = Schemas["Backend"] & { health?: SourceHealth | null };
+
+/** How a source fared of late; all of it unknown until it has been asked. */
+export interface SourceHealth {
+  state: string;
+  success_rate: number | null;
+  p50_ms: number | null;
+  last_error: { code: string; detail: string; at?: string | null } | null;
+  quota: { remaining: number; reset_seconds?: number | null } | null;
+}
 export type JobEvent = Schemas["Event"];
 export type StartJob = Schemas["StartJobRequest"];
 export type RunStatus = Job["status"];

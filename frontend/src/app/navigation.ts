@@ -4,6 +4,7 @@ import {
   IconFolders,
   IconLayoutDashboard,
   IconNotes,
+  IconPlug,
   IconSettings,
 } from "@tabler/icons-react";
 
@@ -18,6 +19,7 @@ interface Room {
 export const HOUSE_ROOMS = [
   { label: "Projects", to: "/projects", icon: IconFolders, key: "p" },
   { label: "All runs", to: "/jobs", icon: IconFlame, key: "j" },
+  { label: "Sources", to: "/settings/sources", icon: IconPlug, key: "u" },
 ] as const satisfies Room[];
 
 export const PROJECT_ROOMS = [

@@ -95,6 +95,12 @@ const runs = createRoute({
   },
 });
 
+const sources = createRoute({
+  getParentRoute: () => house,
+  path: "/settings/sources",
+  component: lazyRouteComponent(() => import("./pages/sources-page"), "SourcesRoute"),
+});
+
 const project = createRoute({
   getParentRoute: () => house,
   path: "/projects/$projectId",
@@ -132,6 +138,12 @@ const posts = createRoute({
   component: lazyRouteComponent(() => import("./pages/posts-page"), "PostsRoute"),
 });
 
+const post = createRoute({
+  getParentRoute: () => project,
+  path: "/posts/$fullname",
+  component: lazyRouteComponent(() => import("./pages/posts-page"), "PostRoute"),
+});
+
 const settings = createRoute({
   getParentRoute: () => project,
   path: "/settings",
@@ -148,7 +160,8 @@ export const router = createRouter({
       jobs,
       job,
       runs,
-      project.addChildren([overview, projectRuns, run, posts, settings]),
+      sources,
+      project.addChildren([overview, projectRuns, run, posts, post, settings]),
     ]),
   ]),
   parseSearch,

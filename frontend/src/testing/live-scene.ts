@@ -15,6 +15,7 @@ export function aTarget(change: Partial<Target> = {}): Target {
     exhausted: false,
     stopped_by: null,
     error: null,
+    gap: null,
     ...change,
   };
 }

@@ -1,9 +1,15 @@
-// The screen of posts: its whole state is the address.
+// The screen of posts, whose whole state is the address, and that of one post.
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { PageHeader } from "@/components/page-header";
 import { NewScrape } from "@/features/jobs/new-scrape";
+import { PostPage } from "@/features/posts/post-page";
 import { PostsPage } from "@/features/posts/posts-page";
 import { WithProject } from "./with-project";
+
+export function PostRoute() {
+  const { projectId, fullname } = useParams({ from: "/house/projects/$projectId/posts/$fullname" });
+  return <PostPage projectId={projectId} fullname={fullname} />;
+}
 
 export function PostsRoute() {
   const { projectId } = useParams({ from: "/house/projects/$projectId" });

@@ -3,6 +3,7 @@ import { Select } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { backendsQuery } from "@/api/jobs";
 import type { Backend } from "@/api/types";
+import { healthWords, sourceWords } from "@/lib/source-words";
 import classes from "./job-form.module.css";
 
 interface SourcePickerProps {
@@ -10,20 +11,6 @@ interface SourcePickerProps {
   onChange?: (name: string | null) => void;
   error?: React.ReactNode;
 }
-
-const AUTO = { value: "auto", label: "Auto", note: "the best source that is configured" };
-
-const TITLES: Record<string, [label: string, note: string]> = {
-  native_json: ["Reddit JSON", "Reddit's public listings"],
-  rss: ["Reddit RSS", "feeds; scores are not known"],
-  oauth: ["Reddit API", "official, with your own credentials"],
-  playwright: ["Browser (Playwright)", "reads pages as a person would"],
-  nodriver: ["Browser (nodriver)", "reads pages as a person would"],
-  selenium: ["Browser (Selenium)", "reads pages as a person would"],
-  brightdata: ["Bright Data", "a paid collection service"],
-  archive: ["Archive", "reaches far back in time"],
-  sandbox: ["Simulated Reddit", "built in; asks nobody outside this machine"],
-};
 
 export function SourcePicker({ value, onChange, error }: SourcePickerProps) {
   const { data, isError } = useQuery(backendsQuery);
@@ -41,19 +28,40 @@ export function SourcePicker({ value, onChange, error }: SourcePickerProps) {
       comboboxProps={{ keepMounted: false, withinPortal: false }}
       maxDropdownHeight={320}
       renderOption={({ option }) => (
-        <span className={classes.option}>
-          {option.label}
-          <span className={classes.reason}>
-            {options.find(({ value: name }) => name === option.value)?.note}
-          </span>
-        </span>
+        <OptionLine label={option.label} {...options.find(({ value }) => value === option.value)} />
       )}
     />
   );
 }
 
-function optionOf({ name, configured, reason, needs }: Backend) {
-  const [label, note] = TITLES[name] ?? [name, ""];
+function OptionLine({ label, note, color }: { label: string; note?: string; color?: string }) {
+  return (
+    <span className={classes.option}>
+      <span>
+        <span
+          className={classes.dot}
+          style={{ background: `var(--mantine-color-${color}-6)` }}
+          aria-hidden="true"
+        />
+        {label}
+      </span>
+      <span className={classes.reason}>{note}</span>
+    </span>
+  );
+}
+
+const AUTO = { value: "auto", ...sourceWords("auto"), color: "tetsu", disabled: false };
+
+function optionOf({ name, configured, reason, needs, health }: Backend) {
+  const { label, note } = sourceWords(name);
   const lack = reason ?? (needs.length > 0 ? `needs ${needs.join(", ")}` : "not configured");
-  return { value: name, label, note: configured ? note : lack, disabled: !configured };
+  const { word, color } = healthWords(configured, health?.state);
+  const fares = health && health.state !== "unknown" ? `${word}; ` : "";
+  return {
+    value: name,
+    label,
+    color,
+    note: configured ? `${fares}${note}` : lack,
+    disabled: !configured,
+  };
 }

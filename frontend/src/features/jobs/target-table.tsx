@@ -20,6 +20,7 @@ export function TargetTable({ job }: { job: Job }) {
   const [wanted, setWanted] = useState("all");
   const [isWhole, setWhole] = useState(false);
   const open = job.targets.filter((target) => target.status !== "completed");
+  const hasComments = job.config.include_comments === true;
   const done = job.targets.length - open.length;
   const targets = wanted === "all" ? job.targets : open;
   const shown = isWhole ? targets : targets.slice(0, ROWS_SHOWN);
@@ -49,6 +50,7 @@ export function TargetTable({ job }: { job: Job }) {
             <th>Status</th>
             <th className={tables.number}>Posts</th>
             <th className={tables.number}>New</th>
+            {hasComments && <th className={tables.number}>Comments</th>}
             <th>Source</th>
             <th>Completeness</th>
           </tr>
@@ -60,6 +62,7 @@ export function TargetTable({ job }: { job: Job }) {
               projectId={job.project}
               jobId={job.id}
               target={target}
+              hasComments={hasComments}
             />
           ))}
         </tbody>
@@ -77,9 +80,11 @@ interface TargetRowProps {
   projectId: number;
   jobId: number;
   target: Target;
+  hasComments: boolean;
 }
 
-const TargetRow = memo(function TargetRow({ projectId, jobId, target }: TargetRowProps) {
+const TargetRow = memo(function TargetRow(props: TargetRowProps) {
+  const { projectId, jobId, target, hasComments } = props;
   return (
     <tr className={tables.row}>
       <td>
@@ -101,6 +106,16 @@ const TargetRow = memo(function TargetRow({ projectId, jobId, target }: TargetRo
       <td className={tables.number} data-label="New">
         {formatCount(target.posts_new)}
       </td>
+      {hasComments && (
+        <td className={tables.number} data-label="Comments">
+          {formatCount(target.comments_scraped)}
+          {target.comments_due > 0 && (
+            <Text size="xs" c="dimmed">
+              {plural(target.comments_due, "post")} to read
+            </Text>
+          )}
+        </td>
+      )}
       <td data-label="Source">{target.backend_used ?? "–"}</td>
       <td className={classes.outcome}>
         <Outcome target={target} />

@@ -1,0 +1,6 @@
+// The settings of the sources.
+import { SourcesPage } from "@/features/sources/sources-page";
+
+export function SourcesRoute() {
+  return <SourcesPage />;
+}
