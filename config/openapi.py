@@ -136,10 +136,48 @@ PLAIN_ROUTES: dict[str, tuple[str, str, dict[str, Any]]] = {
 }
 
 
+_FINDING = {
+    "type": "object",
+    "required": ["name", "verdict", "detail", "status_code", "error_code"],
+    "properties": {
+        "name": {"type": "string"},
+        "verdict": {"enum": ["passed", "failed", "unclear"]},
+        "detail": {"type": "string"},
+        "status_code": {"type": "integer", "nullable": True},
+        "error_code": {"type": "string", "nullable": True},
+    },
+}
+_FINDINGS = {
+    "type": "object",
+    "required": ["findings"],
+    "properties": {"findings": {"type": "array", "items": _FINDING}},
+}
+
+# The same for POST, without a body.
+PLAIN_POSTS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "/api/webhooks/endpoints/{endpoint_id}/check-receiver/": (
+        "webhooks",
+        "webhooks_endpoints_check_receiver_create",
+        _operation(
+            "Send genuine and forged requests and report what the receiver did with them.",
+            ("endpoint_id",),
+            [],
+            {
+                "200": {
+                    "description": "One finding per request.",
+                    "content": {"application/json": {"schema": _FINDINGS}},
+                }
+            },
+        ),
+    ),
+}
+
+
 def add_plain_routes(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Add the routes that REST framework does not know (a drf-spectacular hook)."""
-    for path, (tag, operation_id, operation) in PLAIN_ROUTES.items():
-        known = {"operationId": operation_id, "tags": [tag], **operation}
-        result["paths"].setdefault(path, {}).setdefault("get", known)
+    for method, routes in (("get", PLAIN_ROUTES), ("post", PLAIN_POSTS)):
+        for path, (tag, operation_id, operation) in routes.items():
+            known = {"operationId": operation_id, "tags": [tag], **operation}
+            result["paths"].setdefault(path, {}).setdefault(method, known)
     result["paths"] = dict(sorted(result["paths"].items()))
     return result

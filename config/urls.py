@@ -27,5 +27,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("api/", include("exports.urls")),
     path("api/", include("projects.urls")),
+    path("api/webhooks/", include("webhooks.urls")),
     re_path(r"^(?!api/|static/|django-admin/).*$", dashboard, name="dashboard"),
 ]

@@ -56,9 +56,12 @@ class LoggedEvent:
 
 @dataclass(frozen=True)
 class PublicFact:
-    """A public fact as a listener outside gets it, with its place in the log."""
+    """A public fact as a listener outside gets it, with its place in the log.
 
-    log_id: int
+    One that is only an example has no row.
+    """
+
+    log_id: int | None
     stream: str
     seq: int
     type: str

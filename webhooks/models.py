@@ -75,13 +75,6 @@ class Endpoint(models.Model):
 class Recovery(models.Model):
     """A time range whose missed deliveries are sent again."""
 
-    class Status(models.TextChoices):
-        """The last two are terminal."""
-
-        RUNNING = "running"
-        COMPLETED = "completed"
-        CANCELLED = "cancelled"
-
     endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE)
     since = models.DateTimeField()
     until = models.DateTimeField()
@@ -113,7 +106,8 @@ class Delivery(models.Model):
     owner_id = models.BigIntegerField()
     # Of the event; plain numbers, since the log and projects are emptied on their own.
     project_id = models.BigIntegerField(null=True)
-    log_id = models.BigIntegerField()
+    # None for a test: it tells of nothing that happened.
+    log_id = models.BigIntegerField(null=True)
     event_id = models.CharField(max_length=40)
     event_type = models.CharField(max_length=64)
     sequence = models.BigIntegerField()

@@ -28,6 +28,8 @@ PUBLIC = {
     "POST /api/auth/token/",
     "POST /api/auth/token/refresh/",
     "POST /api/auth/logout/",
+    "GET /api/webhooks/event-types/",
+    "GET /api/webhooks/snippets/",
 }
 
 
@@ -50,12 +52,35 @@ def export(owner: Caller) -> str:
     return str(finished_export(owner, int(project(owner)), b"{}").pk)
 
 
+def endpoint(owner: Caller) -> str:
+    body = {"url": "https://receiver.example/hook", "event_types": ["*"]}
+    answer = owner.post("/api/webhooks/endpoints/", body)
+    assert answer.status_code == 201, answer.content
+    return str(answer.json()["id"])
+
+
+def delivery(owner: Caller) -> str:
+    answer = owner.post(f"/api/webhooks/endpoints/{endpoint(owner)}/test/")
+    assert answer.status_code == 202, answer.content
+    return str(answer.json()["id"])
+
+
+def recovery(owner: Caller) -> str:
+    body = {"since": "2026-01-01T00:00:00Z", "until": "2026-01-02T00:00:00Z"}
+    answer = owner.post(f"/api/webhooks/endpoints/{endpoint(owner)}/recover/", body)
+    assert answer.status_code == 202, answer.content
+    return str(answer.json()["id"])
+
+
 # Path parameter -> how its owner comes by such an object.
 OWNED: dict[str, Callable[[Caller], str]] = {
     "project_id": project,
     "token_id": api_token,
     "job_id": job,
     "export_id": export,
+    "endpoint_id": endpoint,
+    "delivery_id": delivery,
+    "recovery_id": recovery,
 }
 
 

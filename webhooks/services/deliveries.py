@@ -1,0 +1,146 @@
+"""What a person asks to be sent: a test, one delivery again, or all that was missed in a time."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from common.errors import Conflict, InvalidInput, TooMany
+from projects.activity import Audience, Fact, PublicFact, change_and_fire
+from webhooks.catalogue import EVENT_TYPES
+from webhooks.fanout import make_delivery
+from webhooks.models import OPEN, Delivery, Endpoint, Recovery, unclaimed
+from webhooks.tasks import hint_courier
+
+TEST = "webhook.test"
+
+# Enough to try things out, too few to bother somebody else's server with.
+TESTS_PER_MINUTE = 10
+
+_DISABLED = "This endpoint is disabled; enable it first."
+
+
+def send_test(endpoint: Endpoint, event_type: str = TEST) -> Delivery:
+    """Send the example of an event type to the endpoint, once, whatever comes of it.
+
+    Raises Conflict for a disabled endpoint, InvalidInput for an unknown type, TooMany.
+    """
+    if event_type not in EVENT_TYPES:
+        raise InvalidInput("unknown_event_type", "There is no such type.", attr="event_type")
+    with transaction.atomic():
+        locked = Endpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk)
+        _refuse_disabled(locked)
+        _refuse_too_many_tests(locked)
+        seq = change_and_fire(locked, [Fact(TEST, {"event_type": event_type})])
+        fact = PublicFact(
+            log_id=None,
+            stream=locked.stream,
+            seq=seq or 0,
+            type=event_type,
+            data=_example_of(event_type),
+            created_at=timezone.now(),
+            audience=Audience(locked.owner_id, None),
+        )
+        delivery = make_delivery(locked, fact)
+        delivery.is_test = delivery.is_manual = True
+        delivery.save()
+        Endpoint.objects.filter(pk=locked.pk).update(last_sequence=locked.last_sequence)
+        transaction.on_commit(lambda: hint_courier([delivery.pk]))
+    return delivery
+
+
+def retry_delivery(delivery: Delivery) -> Delivery:
+    """Have a delivery tried now; a try that is being made, or was asked for, is that try.
+
+    What still had tries left goes on with its schedule if this one fails, one tier further; what
+    was over is as before. Raises Conflict for a disabled endpoint and a payload that is gone.
+    """
+    _refuse_disabled(delivery.endpoint)
+    if delivery.payload is None:
+        raise Conflict("payload_expired", "The payload of this delivery is no longer kept.")
+    now = timezone.now()
+    rows = Delivery.objects.filter(
+        unclaimed(now),
+        pk=delivery.pk,
+        is_manual=False,
+        payload__isnull=False,
+        endpoint__status=Endpoint.Status.ENABLED,
+    )
+    changed = rows.update(
+        former_status=F("status"),
+        status=Delivery.Status.PENDING,
+        is_manual=True,
+        next_retry_at=now,
+    )
+    if changed:
+        transaction.on_commit(lambda: hint_courier([delivery.pk]))
+    delivery.refresh_from_db()
+    return delivery
+
+
+def missed_deliveries(endpoint: Endpoint, since: datetime, until: datetime) -> QuerySet[Delivery]:
+    """Return what was held or ran out of tries in a time range and can still be sent."""
+    return Delivery.objects.filter(
+        endpoint=endpoint,
+        status__in=(Delivery.Status.HELD, Delivery.Status.DEAD),
+        created_at__gte=since,
+        created_at__lte=until,
+        is_test=False,
+        payload__isnull=False,
+    )
+
+
+def start_recovery(endpoint: Endpoint, since: datetime, until: datetime) -> Recovery:
+    """Send again what was missed in a time range, each with the whole schedule before it.
+
+    Raises InvalidInput for a range that ends before it begins, Conflict for a disabled endpoint.
+    """
+    if since >= until:
+        raise InvalidInput("invalid", "Should be after since.", attr="until")
+    with transaction.atomic():
+        locked = Endpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk)
+        _refuse_disabled(locked)
+        recovery = Recovery.objects.create(endpoint=locked, since=since, until=until)
+        recovery.total = missed_deliveries(locked, since, until).update(
+            recovery=recovery,
+            former_status=F("status"),
+            status=Delivery.Status.PENDING,
+            tier=0,
+            next_retry_at=timezone.now(),
+            ended_at=None,
+        )
+        recovery.save(update_fields=["total"])
+        transaction.on_commit(lambda: hint_courier([]))
+    return recovery
+
+
+def cancel_recovery(recovery: Recovery) -> None:
+    """Send no more of it: what was held and not tried is held again, the rest ends. Idempotent."""
+    now = timezone.now()
+    with transaction.atomic():
+        changed = Recovery.objects.filter(pk=recovery.pk, cancelled_at=None)
+        if not changed.update(cancelled_at=now):
+            return
+        left = Delivery.objects.filter(unclaimed(now), recovery=recovery, status__in=OPEN)
+        held = left.filter(former_status=Delivery.Status.HELD)
+        held.update(status=Delivery.Status.HELD, former_status="", next_retry_at=None)
+        left.update(status=Delivery.Status.DEAD, ended_at=now, next_retry_at=None)
+    recovery.refresh_from_db()
+
+
+def _refuse_disabled(endpoint: Endpoint) -> None:
+    if endpoint.status == Endpoint.Status.DISABLED:
+        raise Conflict("endpoint_disabled", _DISABLED)
+
+
+def _refuse_too_many_tests(endpoint: Endpoint) -> None:
+    minute = timezone.now() - timedelta(minutes=1)
+    lately = Delivery.objects.filter(endpoint=endpoint, is_test=True, created_at__gt=minute)
+    if lately.count() >= TESTS_PER_MINUTE:
+        raise TooMany(f"At most {TESTS_PER_MINUTE} tests per minute.", retry_after=60)
+
+
+def _example_of(event_type: str) -> dict[str, Any]:
+    return {**EVENT_TYPES[event_type].example["data"], "test": True}
