@@ -124,6 +124,13 @@ class RangeSerializer(StrictSerializer):
     until = serializers.DateTimeField()
 
 
+class EstimateQuerySerializer(StrictSerializer):
+    """The same range, open where it is not given."""
+
+    since = serializers.DateTimeField(required=False)
+    until = serializers.DateTimeField(required=False)
+
+
 class DeliveryFilterSerializer(StrictSerializer):
     """Query of GET /api/webhooks/deliveries/."""
 

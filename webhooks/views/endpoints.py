@@ -3,6 +3,7 @@
 from typing import Any
 
 import orjson
+from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,6 +20,7 @@ from webhooks.serializers import (
     DeliverySerializer,
     EndpointAnswerSerializer,
     EndpointSerializer,
+    EstimateQuerySerializer,
     EstimateSerializer,
     HourSerializer,
     NewEndpointSerializer,
@@ -167,13 +169,15 @@ class RecoverView(ApiView):
     """What was missed, once more."""
 
     serializer_class = RangeSerializer
-    query_class = RangeSerializer
+    query_class = EstimateQuerySerializer
 
-    @extend_schema(parameters=[RangeSerializer], responses=EstimateSerializer)
+    @extend_schema(parameters=[EstimateQuerySerializer], responses=EstimateSerializer)
     def get(self, request: Request, endpoint_id: int) -> Response:
         """Return how many deliveries a recovery of this time range would send."""
         endpoint = selectors.endpoint_of(self.caller, endpoint_id)
-        missed = deliveries.missed_deliveries(endpoint, self.query["since"], self.query["until"])
+        since = self.query.get("since", endpoint.created_at)
+        until = self.query.get("until", timezone.now())
+        missed = deliveries.missed_deliveries(endpoint, since, until)
         return Response({"total": missed.count()})
 
     @extend_schema(parameters=[IDEMPOTENCY_KEY], responses={202: RecoverySerializer})

@@ -143,143 +143,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/exports/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** @description List exports, newest first. */
-        get: operations["exports_list"];
-        put?: never;
-        /** @description Start an export; with an Idempotency-Key the same request starts it once. */
-        post: operations["exports_create"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/exports/estimate/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** @description Count the posts and comments of an export, and estimate its size, without making it. */
-        post: operations["exports_estimate_create"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/exports/formats/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** @description List the formats, and the sheets and columns that can be chosen. */
-        get: operations["exports_formats_retrieve"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/exports/{export_id}/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** @description Return the export as it is now. */
-        get: operations["exports_retrieve"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/exports/{export_id}/cancel/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** @description Ask for the export's end; a finished one stays as it is. */
-        post: operations["exports_cancel_create"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/exports/{export_id}/download-link/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** @description Return a link that works for five minutes, as long as who asked for it may download. */
-        post: operations["exports_download_link_create"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/exports/{export_id}/download/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Download the file, or the part that Range asks for. */
-        get: operations["exports_download_retrieve"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/exports/{export_id}/stream/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Follow an export. */
-        get: operations["exports_stream_retrieve"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/projects/": {
         parameters: {
             query?: never;
@@ -402,23 +265,6 @@ export interface paths {
         get: operations["scraper_backends_retrieve"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/scraper/backends/{name}/test/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** @description Ask the source one cheap question now, and tell what came of it. */
-        post: operations["scraper_backends_test_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -562,6 +408,265 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/webhooks/deliveries/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description List deliveries, newest first. */
+        get: operations["webhooks_deliveries_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/deliveries/{delivery_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return the delivery with what is sent and every try. */
+        get: operations["webhooks_deliveries_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/deliveries/{delivery_id}/retry/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Try now; a delivery that still had tries left goes on with its schedule. */
+        post: operations["webhooks_deliveries_retry_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/endpoints/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description List the endpoints, newest first. */
+        get: operations["webhooks_endpoints_list"];
+        put?: never;
+        /** @description Create an endpoint; its secret is in this answer and in no other. */
+        post: operations["webhooks_endpoints_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/endpoints/{endpoint_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return the endpoint. */
+        get: operations["webhooks_endpoints_retrieve"];
+        put?: never;
+        post?: never;
+        /** @description Delete the endpoint with its deliveries. */
+        delete: operations["webhooks_endpoints_destroy"];
+        options?: never;
+        head?: never;
+        /** @description Change the fields that are given; masked values stay what they are. */
+        patch: operations["webhooks_endpoints_partial_update"];
+        trace?: never;
+    };
+    "/api/webhooks/endpoints/{endpoint_id}/activity/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return the tries of the last 24 hours by hour, oldest first. */
+        get: operations["webhooks_endpoints_activity_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/endpoints/{endpoint_id}/check-receiver/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send genuine and forged requests and report what the receiver did with them. */
+        post: operations["webhooks_endpoints_check_receiver_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/endpoints/{endpoint_id}/enable/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Enable the endpoint; what was held stays held until it is recovered. */
+        post: operations["webhooks_endpoints_enable_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/endpoints/{endpoint_id}/recover/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return how many deliveries a recovery of this time range would send. */
+        get: operations["webhooks_endpoints_recover_retrieve"];
+        put?: never;
+        /** @description Send again what was held or ran out of tries in a time range. */
+        post: operations["webhooks_endpoints_recover_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/endpoints/{endpoint_id}/rotate-secret/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Make or set another secret; the present one signs too until its grace is over. */
+        post: operations["webhooks_endpoints_rotate_secret_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/endpoints/{endpoint_id}/test/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Send the example of an event type once. */
+        post: operations["webhooks_endpoints_test_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/event-types/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description List the event types with JSON Schema and example of the body. */
+        get: operations["webhooks_event_types_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/recoveries/{recovery_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return how far the recovery is. */
+        get: operations["webhooks_recoveries_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/recoveries/{recovery_id}/cancel/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Send no more of it; a finished one stays as it is. */
+        post: operations["webhooks_recoveries_cancel_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/snippets/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description List the code that verifies our requests, by language. */
+        get: operations["webhooks_snippets_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -592,6 +697,25 @@ export interface components {
         /** @description A token for scripts, without its secret. */
         ApiTokenRequest: {
             name: string;
+        };
+        /** @description One try. */
+        Attempt: {
+            number: number;
+            /** Format: date-time */
+            at: string;
+            status_code: number | null;
+            error_code: string | null;
+            error_detail: string;
+            latency_ms: number | null;
+            /** @description As received, at most 16 KB: show it as text. */
+            response_body: string;
+            /**
+             * @description * `utf-8` - utf-8
+             *     * `base64` - base64
+             * @enum {string}
+             */
+            response_encoding: "utf-8" | "base64";
+            manual: boolean;
         };
         AuthApiTokensCreateError: components["schemas"]["AuthApiTokensCreateNonFieldErrorsErrorComponent"] | components["schemas"]["AuthApiTokensCreateNameErrorComponent"];
         AuthApiTokensCreateErrorResponse400: components["schemas"]["AuthApiTokensCreateValidationError"] | components["schemas"]["ParseErrorResponse"];
@@ -874,19 +998,7 @@ export interface components {
             capabilities: {
                 [key: string]: unknown;
             };
-            health: components["schemas"]["Health"];
             reason: string | null;
-        };
-        /** @description What came of a question to a source. */
-        BackendTest: {
-            name: string;
-            ok: boolean;
-            /** @description An error code; null when it answered. */
-            code: string | null;
-            detail: string;
-            took_ms: number;
-            /** Format: date-time */
-            tested_at: string;
         };
         /** @description A comment as last seen; a list holds a thread depth first. */
         Comment: {
@@ -916,6 +1028,37 @@ export interface components {
             fetched_at: string;
             backend: string;
         };
+        /** @description A new endpoint with its secret, which is not shown again. */
+        CreatedEndpoint: {
+            id: number;
+            url: string;
+            event_types: string[];
+            project: number | null;
+            description: string;
+            headers: {
+                [key: string]: string;
+            };
+            ordered: boolean;
+            /** Format: double */
+            rate_per_second: number | null;
+            schedule_seconds: number[] | null;
+            /**
+             * @description * `enabled` - Enabled
+             *     * `disabled` - Disabled
+             * @enum {string}
+             */
+            status: "enabled" | "disabled";
+            disabled_reason: string | null;
+            /** Format: date-time */
+            failing_since: string | null;
+            former_secrets_until: string[];
+            last_24_hours: components["schemas"]["Lately"];
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+            secret?: string;
+        };
         /** @description Name and password of an account. */
         CredentialsRequest: {
             username: string;
@@ -927,11 +1070,100 @@ export interface components {
             date: string;
             posts: number;
         };
-        /** @description An address that needs no header, for a while. */
-        DownloadLink: {
-            url: string;
+        /** @description An event for an endpoint. */
+        Delivery: {
+            id: number;
+            endpoint: number;
+            /** @description The webhook-id. */
+            event_id: string;
+            event_type: string;
+            sequence: number;
+            previous_sequence: number | null;
+            /**
+             * @description * `pending` - Pending
+             *     * `failed` - Failed
+             *     * `delivered` - Delivered
+             *     * `dead` - Dead
+             *     * `held` - Held
+             * @enum {string}
+             */
+            status: "pending" | "failed" | "delivered" | "dead" | "held";
+            attempt_count: number;
             /** Format: date-time */
-            expires_at: string;
+            next_retry_at: string | null;
+            waiting_for: components["schemas"]["Wait"] | null;
+            is_test: boolean;
+            /** @description too_large: the body carries a link instead of the data. */
+            reduced: string | null;
+            recovery: number | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            delivered_at: string | null;
+        };
+        /** @description A delivery with what is sent and every try. */
+        DeliveryDetail: {
+            id: number;
+            endpoint: number;
+            /** @description The webhook-id. */
+            event_id: string;
+            event_type: string;
+            sequence: number;
+            previous_sequence: number | null;
+            /**
+             * @description * `pending` - Pending
+             *     * `failed` - Failed
+             *     * `delivered` - Delivered
+             *     * `dead` - Dead
+             *     * `held` - Held
+             * @enum {string}
+             */
+            status: "pending" | "failed" | "delivered" | "dead" | "held";
+            attempt_count: number;
+            /** Format: date-time */
+            next_retry_at: string | null;
+            waiting_for: components["schemas"]["Wait"] | null;
+            is_test: boolean;
+            /** @description too_large: the body carries a link instead of the data. */
+            reduced: string | null;
+            recovery: number | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            delivered_at: string | null;
+            /** @description The bytes that are sent. */
+            payload: string | null;
+            attempts: components["schemas"]["Attempt"][];
+        };
+        /** @description An endpoint; header values and tokens in the address are masked. */
+        EndpointAnswer: {
+            id: number;
+            url: string;
+            event_types: string[];
+            project: number | null;
+            description: string;
+            headers: {
+                [key: string]: string;
+            };
+            ordered: boolean;
+            /** Format: double */
+            rate_per_second: number | null;
+            schedule_seconds: number[] | null;
+            /**
+             * @description * `enabled` - Enabled
+             *     * `disabled` - Disabled
+             * @enum {string}
+             */
+            status: "enabled" | "disabled";
+            disabled_reason: string | null;
+            /** Format: date-time */
+            failing_since: string | null;
+            former_secrets_until: string[];
+            last_24_hours: components["schemas"]["Lately"];
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
         };
         /** @description Why a target or job ended as it did. */
         Error: {
@@ -1075,12 +1307,9 @@ export interface components {
             type: "server_error";
             errors: components["schemas"]["Error500"][];
         };
-        /** @description What an export would hold. */
+        /** @description How many deliveries a recovery would send. */
         Estimate: {
-            posts: number;
-            comments: number;
-            /** @description About. */
-            size_bytes: number;
+            total: number;
         };
         /** @description One durable event of a job. */
         Event: {
@@ -1100,933 +1329,23 @@ export interface components {
             previous: string | null;
             results: components["schemas"]["Event"][];
         };
-        /** @description An export. */
-        Export: {
-            id: number;
-            project: number;
-            /**
-             * @description * `xlsx` - xlsx
-             *     * `csv` - csv
-             *     * `jsonl` - jsonl
-             *     * `parquet` - parquet
-             *     * `package` - package
-             * @enum {string}
-             */
-            format: "xlsx" | "csv" | "jsonl" | "parquet" | "package";
-            /**
-             * @description * `pending` - Pending
-             *     * `running` - Running
-             *     * `completed` - Completed
-             *     * `partial` - Partial
-             *     * `failed` - Failed
-             *     * `cancelled` - Cancelled
-             * @enum {string}
-             */
-            status: "pending" | "running" | "completed" | "partial" | "failed" | "cancelled";
-            cancel_requested: boolean;
-            /** @description The request, with its defaults. */
-            config: {
+        /** @description A kind of event, with JSON Schema and example of the whole body. */
+        EventType: {
+            name: string;
+            description: string;
+            schema: {
                 [key: string]: unknown;
             };
-            /**
-             * Format: double
-             * @description 0 to 1.
-             */
-            progress: number;
-            /** Format: double */
-            eta_seconds: number | null;
-            rows: number;
-            rows_expected: number | null;
-            note: string | null;
-            error: components["schemas"]["ExportError"] | null;
-            file_name: string | null;
-            size_bytes: number | null;
-            sha256: string | null;
+            example: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description Tries of one hour. */
+        Hour: {
             /** Format: date-time */
-            expires_at: string | null;
-            is_expired: boolean;
-            event_seq: number;
-            attempt: number;
-            /**
-             * @description * `web` - Web
-             *     * `api` - Api
-             *     * `cli` - Cli
-             *     * `schedule` - Schedule
-             * @enum {string}
-             */
-            origin: "web" | "api" | "cli" | "schedule";
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            started_at: string | null;
-            /** Format: date-time */
-            finished_at: string | null;
-        };
-        /** @description Why an export failed. */
-        ExportError: {
-            code: string;
-            detail: string;
-        };
-        /** @description The filters of the posts list; an export has an order of its own. */
-        ExportFilterRequest: {
-            q?: string;
-            subreddit?: string;
-            author?: string;
-            flair?: string;
-            min_score?: number;
-            /** Format: date-time */
-            since?: string;
-            /** Format: date-time */
-            until?: string;
-            over_18?: boolean;
-            /** Format: int64 */
-            job?: number;
-        };
-        ExportsCancelCreateErrorResponse400: components["schemas"]["ParseErrorResponse"];
-        ExportsCreateBomErrorComponent: {
-            /**
-             * @description * `bom` - bom (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "bom";
-            /**
-             * @description * `invalid` - invalid
-             *     * `null` - null
-             * @enum {string}
-             */
-            code: "invalid" | "null";
-            detail: string;
-        };
-        ExportsCreateColumnsErrorComponent: {
-            /**
-             * @description * `columns` - columns (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "columns";
-            /**
-             * @description * `max_length` - max_length
-             *     * `not_a_list` - not_a_list
-             *     * `null` - null
-             * @enum {string}
-             */
-            code: "max_length" | "not_a_list" | "null";
-            detail: string;
-        };
-        ExportsCreateColumnsINDEXErrorComponent: {
-            /**
-             * @description * `columns.INDEX` - columns.INDEX (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "columns.INDEX";
-            /**
-             * @description * `blank` - blank
-             *     * `invalid` - invalid
-             *     * `max_length` - max_length
-             *     * `null` - null
-             *     * `null_characters_not_allowed` - null_characters_not_allowed
-             *     * `required` - required
-             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
-             * @enum {string}
-             */
-            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "required" | "surrogate_characters_not_allowed";
-            detail: string;
-        };
-        ExportsCreateCommentColumnsErrorComponent: {
-            /**
-             * @description * `comment_columns` - comment_columns (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "comment_columns";
-            /**
-             * @description * `max_length` - max_length
-             *     * `not_a_list` - not_a_list
-             *     * `null` - null
-             * @enum {string}
-             */
-            code: "max_length" | "not_a_list" | "null";
-            detail: string;
-        };
-        ExportsCreateCommentColumnsINDEXErrorComponent: {
-            /**
-             * @description * `comment_columns.INDEX` - comment_columns.INDEX (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "comment_columns.INDEX";
-            /**
-             * @description * `blank` - blank
-             *     * `invalid` - invalid
-             *     * `max_length` - max_length
-             *     * `null` - null
-             *     * `null_characters_not_allowed` - null_characters_not_allowed
-             *     * `required` - required
-             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
-             * @enum {string}
-             */
-            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "required" | "surrogate_characters_not_allowed";
-            detail: string;
-        };
-        ExportsCreateCommentsErrorComponent: {
-            /**
-             * @description * `comments` - comments (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "comments";
-            /**
-             * @description * `invalid_choice` - invalid_choice
-             *     * `null` - null
-             * @enum {string}
-             */
-            code: "invalid_choice" | "null";
-            detail: string;
-        };
-        ExportsCreateError: components["schemas"]["ExportsCreateNonFieldErrorsErrorComponent"] | components["schemas"]["ExportsCreateProjectErrorComponent"] | components["schemas"]["ExportsCreateFormatErrorComponent"] | components["schemas"]["ExportsCreateSheetsErrorComponent"] | components["schemas"]["ExportsCreateSheetsINDEXErrorComponent"] | components["schemas"]["ExportsCreateColumnsErrorComponent"] | components["schemas"]["ExportsCreateColumnsINDEXErrorComponent"] | components["schemas"]["ExportsCreateCommentColumnsErrorComponent"] | components["schemas"]["ExportsCreateCommentColumnsINDEXErrorComponent"] | components["schemas"]["ExportsCreateFiltersNonFieldErrorsErrorComponent"] | components["schemas"]["ExportsCreateFiltersQErrorComponent"] | components["schemas"]["ExportsCreateFiltersSubredditErrorComponent"] | components["schemas"]["ExportsCreateFiltersAuthorErrorComponent"] | components["schemas"]["ExportsCreateFiltersFlairErrorComponent"] | components["schemas"]["ExportsCreateFiltersMinScoreErrorComponent"] | components["schemas"]["ExportsCreateFiltersSinceErrorComponent"] | components["schemas"]["ExportsCreateFiltersUntilErrorComponent"] | components["schemas"]["ExportsCreateFiltersOver18ErrorComponent"] | components["schemas"]["ExportsCreateFiltersJobErrorComponent"] | components["schemas"]["ExportsCreateCommentsErrorComponent"] | components["schemas"]["ExportsCreateSafeErrorComponent"] | components["schemas"]["ExportsCreateBomErrorComponent"] | components["schemas"]["ExportsCreateMaskAuthorsErrorComponent"] | components["schemas"]["ExportsCreateIncludeRemovedErrorComponent"];
-        ExportsCreateErrorResponse400: components["schemas"]["ExportsCreateValidationError"] | components["schemas"]["ParseErrorResponse"];
-        ExportsCreateFiltersAuthorErrorComponent: {
-            /**
-             * @description * `filters.author` - filters.author (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "filters.author";
-            /**
-             * @description * `blank` - blank
-             *     * `invalid` - invalid
-             *     * `max_length` - max_length
-             *     * `null` - null
-             *     * `null_characters_not_allowed` - null_characters_not_allowed
-             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
-             * @enum {string}
-             */
-            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "surrogate_characters_not_allowed";
-            detail: string;
-        };
-        ExportsCreateFiltersFlairErrorComponent: {
-            /**
-             * @description * `filters.flair` - filters.flair (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "filters.flair";
-            /**
-             * @description * `blank` - blank
-             *     * `invalid` - invalid
-             *     * `max_length` - max_length
-             *     * `null` - null
-             *     * `null_characters_not_allowed` - null_characters_not_allowed
-             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
-             * @enum {string}
-             */
-            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "surrogate_characters_not_allowed";
-            detail: string;
-        };
-        ExportsCreateFiltersJobErrorComponent: {
-            /**
-             * @description * `filters.job` - filters.job (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "filters.job";
-            /**
-             * @description * `invalid` - invalid
-             *     * `max_string_length` - max_string_length
-             *     * `max_value` - max_value
-             *     * `min_value` - min_value
-             *     * `null` - null
-             * @enum {string}
-             */
-            code: "invalid" | "max_string_length" | "max_value" | "min_value" | "null";
-            detail: string;
-        };
-        ExportsCreateFiltersMinScoreErrorComponent: {
-            /**
-             * @description * `filters.min_score` - filters.min_score (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "filters.min_score";
-            /**
-             * @description * `invalid` - invalid
-             *     * `max_string_length` - max_string_length
-             *     * `max_value` - max_value
-             *     * `min_value` - min_value
-             *     * `null` - null
-             * @enum {string}
-             */
-            code: "invalid" | "max_string_length" | "max_value" | "min_value" | "null";
-            detail: string;
-        };
-        ExportsCreateFiltersNonFieldErrorsErrorComponent: {
-            /**
-             * @description * `filters.non_field_errors` - filters.non_field_errors (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "filters.non_field_errors";
-            /**
-             * @description * `invalid` - invalid
-             *     * `null` - null
-             * @enum {string}
-             */
-            code: "invalid" | "null";
-            detail: string;
-        };
-        ExportsCreateFiltersOver18ErrorComponent: {
-            /**
-             * @description * `filters.over_18` - filters.over_18 (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "filters.over_18";
-            /**
-             * @description * `invalid` - invalid
-             *     * `null` - null
-             * @enum {string}
-             */
-            code: "invalid" | "null";
-            detail: string;
-        };
-        ExportsCreateFiltersQErrorComponent: {
-            /**
-             * @description * `filters.q` - filters.q (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "filters.q";
-            /**
-             * @description * `blank` - blank
-             *     * `invalid` - invalid
-             *     * `max_length` - max_length
-             *     * `null` - null
-             *     * `null_characters_not_allowed` - null_characters_not_allowed
-             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
-             * @enum {string}
-             */
-            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "surrogate_characters_not_allowed";
-            detail: string;
-        };
-        ExportsCreateFiltersSinceErrorComponent: {
-            /**
-             * @description * `filters.since` - filters.since (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "filters.since";
-            /**
-             * @description * `date` - date
-             *     * `invalid` - invalid
-             *     * `make_aware` - make_aware
-             *     * `null` - null
-             *     * `overflow` - overflow
-             * @enum {string}
-             */
-            code: "date" | "invalid" | "make_aware" | "null" | "overflow";
-            detail: string;
-        };
-        ExportsCreateFiltersSubredditErrorComponent: {
-            /**
-             * @description * `filters.subreddit` - filters.subreddit (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "filters.subreddit";
-            /**
-             * @description * `blank` - blank
-             *     * `invalid` - invalid
-             *     * `max_length` - max_length
-             *     * `null` - null
-             *     * `null_characters_not_allowed` - null_characters_not_allowed
-             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
-             * @enum {string}
-             */
-            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "surrogate_characters_not_allowed";
-            detail: string;
-        };
-        ExportsCreateFiltersUntilErrorComponent: {
-            /**
-             * @description * `filters.until` - filters.until (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "filters.until";
-            /**
-             * @description * `date` - date
-             *     * `invalid` - invalid
-             *     * `make_aware` - make_aware
-             *     * `null` - null
-             *     * `overflow` - overflow
-             * @enum {string}
-             */
-            code: "date" | "invalid" | "make_aware" | "null" | "overflow";
-            detail: string;
-        };
-        ExportsCreateFormatErrorComponent: {
-            /**
-             * @description * `format` - format (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "format";
-            /**
-             * @description * `blank` - blank
-             *     * `invalid` - invalid
-             *     * `max_length` - max_length
-             *     * `null` - null
-             *     * `null_characters_not_allowed` - null_characters_not_allowed
-             *     * `required` - required
-             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
-             * @enum {string}
-             */
-            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "required" | "surrogate_characters_not_allowed";
-            detail: string;
-        };
-        ExportsCreateIncludeRemovedErrorComponent: {
-            /**
-             * @description * `include_removed` - include_removed (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "include_removed";
-            /**
-             * @description * `invalid` - invalid
-             *     * `null` - null
-             * @enum {string}
-             */
-            code: "invalid" | "null";
-            detail: string;
-        };
-        ExportsCreateMaskAuthorsErrorComponent: {
-            /**
-             * @description * `mask_authors` - mask_authors (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "mask_authors";
-            /**
-             * @description * `invalid` - invalid
-             *     * `null` - null
-             * @enum {string}
-             */
-            code: "invalid" | "null";
-            detail: string;
-        };
-        ExportsCreateNonFieldErrorsErrorComponent: {
-            /**
-             * @description * `non_field_errors` - non_field_errors (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "non_field_errors";
-            /**
-             * @description * `invalid` - invalid
-             *     * `null` - null
-             * @enum {string}
-             */
-            code: "invalid" | "null";
-            detail: string;
-        };
-        ExportsCreateProjectErrorComponent: {
-            /**
-             * @description * `project` - project (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "project";
-            /**
-             * @description * `invalid` - invalid
-             *     * `max_string_length` - max_string_length
-             *     * `max_value` - max_value
-             *     * `min_value` - min_value
-             *     * `null` - null
-             *     * `required` - required
-             * @enum {string}
-             */
-            code: "invalid" | "max_string_length" | "max_value" | "min_value" | "null" | "required";
-            detail: string;
-        };
-        ExportsCreateSafeErrorComponent: {
-            /**
-             * @description * `safe` - safe (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "safe";
-            /**
-             * @description * `invalid` - invalid
-             *     * `null` - null
-             * @enum {string}
-             */
-            code: "invalid" | "null";
-            detail: string;
-        };
-        ExportsCreateSheetsErrorComponent: {
-            /**
-             * @description * `sheets` - sheets (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "sheets";
-            /**
-             * @description * `max_length` - max_length
-             *     * `not_a_list` - not_a_list
-             *     * `null` - null
-             * @enum {string}
-             */
-            code: "max_length" | "not_a_list" | "null";
-            detail: string;
-        };
-        ExportsCreateSheetsINDEXErrorComponent: {
-            /**
-             * @description * `sheets.INDEX` - sheets.INDEX (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "sheets.INDEX";
-            /**
-             * @description * `blank` - blank
-             *     * `invalid` - invalid
-             *     * `max_length` - max_length
-             *     * `null` - null
-             *     * `null_characters_not_allowed` - null_characters_not_allowed
-             *     * `required` - required
-             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
-             * @enum {string}
-             */
-            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "required" | "surrogate_characters_not_allowed";
-            detail: string;
-        };
-        ExportsCreateValidationError: {
-            /**
-             * @description * `validation_error` - Validation Error (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            type: "validation_error";
-            errors: components["schemas"]["ExportsCreateError"][];
-        };
-        ExportsDownloadLinkCreateErrorResponse400: components["schemas"]["ParseErrorResponse"];
-        ExportsEstimateCreateBomErrorComponent: {
-            /**
-             * @description * `bom` - bom (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "bom";
-            /**
-             * @description * `invalid` - invalid
-             *     * `null` - null
-             * @enum {string}
-             */
-            code: "invalid" | "null";
-            detail: string;
-        };
-        ExportsEstimateCreateColumnsErrorComponent: {
-            /**
-             * @description * `columns` - columns (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "columns";
-            /**
-             * @description * `max_length` - max_length
-             *     * `not_a_list` - not_a_list
-             *     * `null` - null
-             * @enum {string}
-             */
-            code: "max_length" | "not_a_list" | "null";
-            detail: string;
-        };
-        ExportsEstimateCreateColumnsINDEXErrorComponent: {
-            /**
-             * @description * `columns.INDEX` - columns.INDEX (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "columns.INDEX";
-            /**
-             * @description * `blank` - blank
-             *     * `invalid` - invalid
-             *     * `max_length` - max_length
-             *     * `null` - null
-             *     * `null_characters_not_allowed` - null_characters_not_allowed
-             *     * `required` - required
-             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
-             * @enum {string}
-             */
-            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "required" | "surrogate_characters_not_allowed";
-            detail: string;
-        };
-        ExportsEstimateCreateCommentColumnsErrorComponent: {
-            /**
-             * @description * `comment_columns` - comment_columns (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "comment_columns";
-            /**
-             * @description * `max_length` - max_length
-             *     * `not_a_list` - not_a_list
-             *     * `null` - null
-             * @enum {string}
-             */
-            code: "max_length" | "not_a_list" | "null";
-            detail: string;
-        };
-        ExportsEstimateCreateCommentColumnsINDEXErrorComponent: {
-            /**
-             * @description * `comment_columns.INDEX` - comment_columns.INDEX (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "comment_columns.INDEX";
-            /**
-             * @description * `blank` - blank
-             *     * `invalid` - invalid
-             *     * `max_length` - max_length
-             *     * `null` - null
-             *     * `null_characters_not_allowed` - null_characters_not_allowed
-             *     * `required` - required
-             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
-             * @enum {string}
-             */
-            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "required" | "surrogate_characters_not_allowed";
-            detail: string;
-        };
-        ExportsEstimateCreateCommentsErrorComponent: {
-            /**
-             * @description * `comments` - comments (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "comments";
-            /**
-             * @description * `invalid_choice` - invalid_choice
-             *     * `null` - null
-             * @enum {string}
-             */
-            code: "invalid_choice" | "null";
-            detail: string;
-        };
-        ExportsEstimateCreateError: components["schemas"]["ExportsEstimateCreateNonFieldErrorsErrorComponent"] | components["schemas"]["ExportsEstimateCreateProjectErrorComponent"] | components["schemas"]["ExportsEstimateCreateFormatErrorComponent"] | components["schemas"]["ExportsEstimateCreateSheetsErrorComponent"] | components["schemas"]["ExportsEstimateCreateSheetsINDEXErrorComponent"] | components["schemas"]["ExportsEstimateCreateColumnsErrorComponent"] | components["schemas"]["ExportsEstimateCreateColumnsINDEXErrorComponent"] | components["schemas"]["ExportsEstimateCreateCommentColumnsErrorComponent"] | components["schemas"]["ExportsEstimateCreateCommentColumnsINDEXErrorComponent"] | components["schemas"]["ExportsEstimateCreateFiltersNonFieldErrorsErrorComponent"] | components["schemas"]["ExportsEstimateCreateFiltersQErrorComponent"] | components["schemas"]["ExportsEstimateCreateFiltersSubredditErrorComponent"] | components["schemas"]["ExportsEstimateCreateFiltersAuthorErrorComponent"] | components["schemas"]["ExportsEstimateCreateFiltersFlairErrorComponent"] | components["schemas"]["ExportsEstimateCreateFiltersMinScoreErrorComponent"] | components["schemas"]["ExportsEstimateCreateFiltersSinceErrorComponent"] | components["schemas"]["ExportsEstimateCreateFiltersUntilErrorComponent"] | components["schemas"]["ExportsEstimateCreateFiltersOver18ErrorComponent"] | components["schemas"]["ExportsEstimateCreateFiltersJobErrorComponent"] | components["schemas"]["ExportsEstimateCreateCommentsErrorComponent"] | components["schemas"]["ExportsEstimateCreateSafeErrorComponent"] | components["schemas"]["ExportsEstimateCreateBomErrorComponent"] | components["schemas"]["ExportsEstimateCreateMaskAuthorsErrorComponent"] | components["schemas"]["ExportsEstimateCreateIncludeRemovedErrorComponent"];
-        ExportsEstimateCreateErrorResponse400: components["schemas"]["ExportsEstimateCreateValidationError"] | components["schemas"]["ParseErrorResponse"];
-        ExportsEstimateCreateFiltersAuthorErrorComponent: {
-            /**
-             * @description * `filters.author` - filters.author (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "filters.author";
-            /**
-             * @description * `blank` - blank
-             *     * `invalid` - invalid
-             *     * `max_length` - max_length
-             *     * `null` - null
-             *     * `null_characters_not_allowed` - null_characters_not_allowed
-             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
-             * @enum {string}
-             */
-            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "surrogate_characters_not_allowed";
-            detail: string;
-        };
-        ExportsEstimateCreateFiltersFlairErrorComponent: {
-            /**
-             * @description * `filters.flair` - filters.flair (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "filters.flair";
-            /**
-             * @description * `blank` - blank
-             *     * `invalid` - invalid
-             *     * `max_length` - max_length
-             *     * `null` - null
-             *     * `null_characters_not_allowed` - null_characters_not_allowed
-             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
-             * @enum {string}
-             */
-            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "surrogate_characters_not_allowed";
-            detail: string;
-        };
-        ExportsEstimateCreateFiltersJobErrorComponent: {
-            /**
-             * @description * `filters.job` - filters.job (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "filters.job";
-            /**
-             * @description * `invalid` - invalid
-             *     * `max_string_length` - max_string_length
-             *     * `max_value` - max_value
-             *     * `min_value` - min_value
-             *     * `null` - null
-             * @enum {string}
-             */
-            code: "invalid" | "max_string_length" | "max_value" | "min_value" | "null";
-            detail: string;
-        };
-        ExportsEstimateCreateFiltersMinScoreErrorComponent: {
-            /**
-             * @description * `filters.min_score` - filters.min_score (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "filters.min_score";
-            /**
-             * @description * `invalid` - invalid
-             *     * `max_string_length` - max_string_length
-             *     * `max_value` - max_value
-             *     * `min_value` - min_value
-             *     * `null` - null
-             * @enum {string}
-             */
-            code: "invalid" | "max_string_length" | "max_value" | "min_value" | "null";
-            detail: string;
-        };
-        ExportsEstimateCreateFiltersNonFieldErrorsErrorComponent: {
-            /**
-             * @description * `filters.non_field_errors` - filters.non_field_errors (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "filters.non_field_errors";
-            /**
-             * @description * `invalid` - invalid
-             *     * `null` - null
-             * @enum {string}
-             */
-            code: "invalid" | "null";
-            detail: string;
-        };
-        ExportsEstimateCreateFiltersOver18ErrorComponent: {
-            /**
-             * @description * `filters.over_18` - filters.over_18 (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "filters.over_18";
-            /**
-             * @description * `invalid` - invalid
-             *     * `null` - null
-             * @enum {string}
-             */
-            code: "invalid" | "null";
-            detail: string;
-        };
-        ExportsEstimateCreateFiltersQErrorComponent: {
-            /**
-             * @description * `filters.q` - filters.q (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "filters.q";
-            /**
-             * @description * `blank` - blank
-             *     * `invalid` - invalid
-             *     * `max_length` - max_length
-             *     * `null` - null
-             *     * `null_characters_not_allowed` - null_characters_not_allowed
-             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
-             * @enum {string}
-             */
-            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "surrogate_characters_not_allowed";
-            detail: string;
-        };
-        ExportsEstimateCreateFiltersSinceErrorComponent: {
-            /**
-             * @description * `filters.since` - filters.since (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "filters.since";
-            /**
-             * @description * `date` - date
-             *     * `invalid` - invalid
-             *     * `make_aware` - make_aware
-             *     * `null` - null
-             *     * `overflow` - overflow
-             * @enum {string}
-             */
-            code: "date" | "invalid" | "make_aware" | "null" | "overflow";
-            detail: string;
-        };
-        ExportsEstimateCreateFiltersSubredditErrorComponent: {
-            /**
-             * @description * `filters.subreddit` - filters.subreddit (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "filters.subreddit";
-            /**
-             * @description * `blank` - blank
-             *     * `invalid` - invalid
-             *     * `max_length` - max_length
-             *     * `null` - null
-             *     * `null_characters_not_allowed` - null_characters_not_allowed
-             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
-             * @enum {string}
-             */
-            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "surrogate_characters_not_allowed";
-            detail: string;
-        };
-        ExportsEstimateCreateFiltersUntilErrorComponent: {
-            /**
-             * @description * `filters.until` - filters.until (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "filters.until";
-            /**
-             * @description * `date` - date
-             *     * `invalid` - invalid
-             *     * `make_aware` - make_aware
-             *     * `null` - null
-             *     * `overflow` - overflow
-             * @enum {string}
-             */
-            code: "date" | "invalid" | "make_aware" | "null" | "overflow";
-            detail: string;
-        };
-        ExportsEstimateCreateFormatErrorComponent: {
-            /**
-             * @description * `format` - format (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "format";
-            /**
-             * @description * `blank` - blank
-             *     * `invalid` - invalid
-             *     * `max_length` - max_length
-             *     * `null` - null
-             *     * `null_characters_not_allowed` - null_characters_not_allowed
-             *     * `required` - required
-             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
-             * @enum {string}
-             */
-            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "required" | "surrogate_characters_not_allowed";
-            detail: string;
-        };
-        ExportsEstimateCreateIncludeRemovedErrorComponent: {
-            /**
-             * @description * `include_removed` - include_removed (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "include_removed";
-            /**
-             * @description * `invalid` - invalid
-             *     * `null` - null
-             * @enum {string}
-             */
-            code: "invalid" | "null";
-            detail: string;
-        };
-        ExportsEstimateCreateMaskAuthorsErrorComponent: {
-            /**
-             * @description * `mask_authors` - mask_authors (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "mask_authors";
-            /**
-             * @description * `invalid` - invalid
-             *     * `null` - null
-             * @enum {string}
-             */
-            code: "invalid" | "null";
-            detail: string;
-        };
-        ExportsEstimateCreateNonFieldErrorsErrorComponent: {
-            /**
-             * @description * `non_field_errors` - non_field_errors (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "non_field_errors";
-            /**
-             * @description * `invalid` - invalid
-             *     * `null` - null
-             * @enum {string}
-             */
-            code: "invalid" | "null";
-            detail: string;
-        };
-        ExportsEstimateCreateProjectErrorComponent: {
-            /**
-             * @description * `project` - project (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "project";
-            /**
-             * @description * `invalid` - invalid
-             *     * `max_string_length` - max_string_length
-             *     * `max_value` - max_value
-             *     * `min_value` - min_value
-             *     * `null` - null
-             *     * `required` - required
-             * @enum {string}
-             */
-            code: "invalid" | "max_string_length" | "max_value" | "min_value" | "null" | "required";
-            detail: string;
-        };
-        ExportsEstimateCreateSafeErrorComponent: {
-            /**
-             * @description * `safe` - safe (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "safe";
-            /**
-             * @description * `invalid` - invalid
-             *     * `null` - null
-             * @enum {string}
-             */
-            code: "invalid" | "null";
-            detail: string;
-        };
-        ExportsEstimateCreateSheetsErrorComponent: {
-            /**
-             * @description * `sheets` - sheets (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "sheets";
-            /**
-             * @description * `max_length` - max_length
-             *     * `not_a_list` - not_a_list
-             *     * `null` - null
-             * @enum {string}
-             */
-            code: "max_length" | "not_a_list" | "null";
-            detail: string;
-        };
-        ExportsEstimateCreateSheetsINDEXErrorComponent: {
-            /**
-             * @description * `sheets.INDEX` - sheets.INDEX (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            attr: "sheets.INDEX";
-            /**
-             * @description * `blank` - blank
-             *     * `invalid` - invalid
-             *     * `max_length` - max_length
-             *     * `null` - null
-             *     * `null_characters_not_allowed` - null_characters_not_allowed
-             *     * `required` - required
-             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
-             * @enum {string}
-             */
-            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "required" | "surrogate_characters_not_allowed";
-            detail: string;
-        };
-        ExportsEstimateCreateValidationError: {
-            /**
-             * @description * `validation_error` - Validation Error (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            type: "validation_error";
-            errors: components["schemas"]["ExportsEstimateCreateError"][];
-        };
-        ExportsFormatsRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
-        ExportsListErrorResponse400: components["schemas"]["ParseErrorResponse"];
-        ExportsRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
-        /** @description A format, and what can be chosen in it. */
-        Format: {
-            name: string;
-            is_available: boolean;
-            needs: string[];
-            sheets: string[];
-            default_sheets: string[];
-            columns: string[];
-            comment_columns: string[];
-        };
-        Gap: {
-            /** Format: date-time */
-            from: string;
-            /** Format: date-time */
-            to: string;
-        };
-        /** @description How a source fared of late, in all processes together. */
-        Health: {
-            /**
-             * @description open: walls or faults, left alone for a while; limited: its rate limit is used.
-             *
-             *     * `unknown` - unknown
-             *     * `healthy` - healthy
-             *     * `degraded` - degraded
-             *     * `limited` - limited
-             *     * `open` - open
-             * @enum {string}
-             */
-            state: "unknown" | "healthy" | "degraded" | "limited" | "open";
-            /**
-             * Format: double
-             * @description Of the last 50 answers.
-             */
-            success_rate: number | null;
-            /** Format: double */
-            p50_ms: number | null;
-            last_error: components["schemas"]["LastError"] | null;
-            quota: components["schemas"]["Quota"] | null;
+            hour: string;
+            succeeded: number;
+            failed: number;
         };
         /** @description A scraping job. */
         Job: {
@@ -2095,12 +1414,13 @@ export interface components {
             failed: number;
             cancelled: number;
         };
-        /** @description What went wrong last with a source. */
-        LastError: {
-            code: string;
-            detail: string;
+        /** @description Deliveries of the last 24 hours. */
+        Lately: {
+            delivered: number;
+            failed: number;
+            held: number;
             /** Format: date-time */
-            at: string;
+            last_delivered_at: string | null;
         };
         /** @description Which sessions end. */
         LogoutRequest: {
@@ -2145,6 +1465,29 @@ export interface components {
             readonly last_used_at: string | null;
             readonly token: string;
         };
+        /** @description Body of POST /api/webhooks/endpoints/. */
+        NewEndpointRequest: {
+            url: string;
+            event_types: string[];
+            /** Format: int64 */
+            project?: number | null;
+            description?: string;
+            headers?: {
+                [key: string]: string;
+            };
+            ordered?: boolean;
+            /** Format: double */
+            rate_per_second?: number | null;
+            schedule_seconds?: number[] | null;
+            /**
+             * @description * `enabled` - Enabled
+             *     * `disabled` - Disabled
+             * @enum {string}
+             */
+            status?: "enabled" | "disabled";
+            /** @description whsec_ and base64 of 24 to 64 bytes; made when absent. */
+            secret?: string;
+        };
         /** @description What a project holds. */
         Overview: {
             posts: number;
@@ -2173,12 +1516,19 @@ export interface components {
             previous: string | null;
             results: components["schemas"]["Comment"][];
         };
-        PaginatedExportList: {
+        PaginatedDeliveryList: {
             /** Format: uri */
             next: string | null;
             /** Format: uri */
             previous: string | null;
-            results: components["schemas"]["Export"][];
+            results: components["schemas"]["Delivery"][];
+        };
+        PaginatedEndpointAnswerList: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["EndpointAnswer"][];
         };
         PaginatedJobList: {
             /** Format: uri */
@@ -2222,6 +1572,27 @@ export interface components {
         PasswordChangeRequest: {
             current_password: string;
             new_password: string;
+        };
+        /** @description Body of an endpoint, new or changed. */
+        PatchedEndpointRequest: {
+            url?: string;
+            event_types?: string[];
+            /** Format: int64 */
+            project?: number | null;
+            description?: string;
+            headers?: {
+                [key: string]: string;
+            };
+            ordered?: boolean;
+            /** Format: double */
+            rate_per_second?: number | null;
+            schedule_seconds?: number[] | null;
+            /**
+             * @description * `enabled` - Enabled
+             *     * `disabled` - Disabled
+             * @enum {string}
+             */
+            status?: "enabled" | "disabled";
         };
         /** @description A project. */
         PatchedProjectRequest: {
@@ -2560,12 +1931,36 @@ export interface components {
         ProjectsPostsListErrorResponse400: components["schemas"]["ParseErrorResponse"];
         ProjectsPostsRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
         ProjectsRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
-        /** @description What upstream says is left of its window. */
-        Quota: {
-            /** Format: double */
-            remaining: number;
-            /** Format: double */
-            reset_seconds: number | null;
+        /** @description A range of time, both ends included. */
+        RangeRequest: {
+            /** Format: date-time */
+            since: string;
+            /** Format: date-time */
+            until: string;
+        };
+        /** @description A recovery and how far it is. */
+        Recovery: {
+            id: number;
+            endpoint: number;
+            /** Format: date-time */
+            since: string;
+            /** Format: date-time */
+            until: string;
+            /**
+             * @description * `running` - running
+             *     * `completed` - completed
+             *     * `cancelled` - cancelled
+             * @enum {string}
+             */
+            status: "running" | "completed" | "cancelled";
+            total: number;
+            waiting: number;
+            delivered: number;
+            dead: number;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            cancelled_at: string | null;
         };
         /** @description A new account. */
         RegistrationRequest: {
@@ -2578,8 +1973,13 @@ export interface components {
             /** @description Whether nobody has an account yet. */
             first: boolean;
         };
+        /** @description Body of a secret's rotation. */
+        RotateRequest: {
+            /** Format: double */
+            grace_seconds?: number;
+            secret?: string;
+        };
         ScraperBackendsRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
-        ScraperBackendsTestCreateErrorResponse400: components["schemas"]["ParseErrorResponse"];
         ScraperJobsCancelCreateErrorResponse400: components["schemas"]["ParseErrorResponse"];
         ScraperJobsCountsRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
         ScraperJobsCreateBackendErrorComponent: {
@@ -2887,6 +2287,16 @@ export interface components {
         ScraperJobsPostsListErrorResponse400: components["schemas"]["ParseErrorResponse"];
         ScraperJobsRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
         ScraperJobsRetryCreateErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        /** @description A secret, shown this once. */
+        Secret: {
+            secret: string;
+        };
+        /** @description Code that verifies our requests. */
+        Snippet: {
+            language: string;
+            file_name: string;
+            code: string;
+        };
         /** @description Body of POST /api/scraper/jobs/. */
         StartJobRequest: {
             /** Format: int64 */
@@ -2936,10 +2346,7 @@ export interface components {
             /** @default false */
             include_comments?: boolean;
             comment_limit?: number | null;
-            /**
-             * @description With sort=new: stop at what an earlier scrape has seen.
-             * @default false
-             */
+            /** @default false */
             only_new?: boolean;
             min_score?: number | null;
             /** Format: date-time */
@@ -2989,18 +2396,7 @@ export interface components {
             comments_due: number;
             backend_used: string | null;
             exhausted: boolean;
-            /**
-             * @description Why it ended; null while it runs and when an error cut it.
-             *
-             *     * `exhausted` - exhausted
-             *     * `limit` - limit
-             *     * `listing_cap` - listing_cap
-             *     * `known` - known
-             * @enum {string|null}
-             */
-            stopped_by: "exhausted" | "limit" | "listing_cap" | "known" | null;
-            /** @description With only_new: posts of this time may be missing, between two runs. */
-            gap: components["schemas"]["Gap"] | null;
+            stopped_by: string | null;
             error: components["schemas"]["Error"] | null;
         };
         /** @description One entry of a job's `errors`. */
@@ -3009,49 +2405,659 @@ export interface components {
             detail: string;
             subreddit: string;
         };
-        /** @description Body of POST /api/exports/ and of its estimate. */
-        WishRequest: {
-            /** Format: int64 */
-            project: number;
-            /** @description xlsx, csv, jsonl, parquet, package */
-            format: string;
-            /** @description Of summary, posts, comments, subreddits, keywords, sentiment, themes; those of the format when left out. */
-            sheets?: string[];
-            /** @description Columns of posts, named as in REST; all when left out. */
-            columns?: string[];
-            /** @description Columns of comments, named as in REST; all when left out. */
-            comment_columns?: string[];
-            filters?: components["schemas"]["ExportFilterRequest"];
+        /** @description Body of a test. */
+        TestRequest: {
+            /** @default webhook.test */
+            event_type?: string;
+        };
+        /** @description What a delivery waits for. */
+        Wait: {
             /**
-             * @description joined: nested in jsonl and parquet, one row per comment in csv and xlsx.
-             *
-             *     * `separate` - separate
-             *     * `joined` - joined
-             * @default separate
+             * @description * `answer` - answer
+             *     * `schedule` - schedule
+             *     * `order` - order
+             *     * `slowdown` - slowdown
+             *     * `breaker` - breaker
+             *     * `rate` - rate
+             *     * `courier` - courier
+             *     * `endpoint` - endpoint
              * @enum {string}
              */
-            comments?: "separate" | "joined";
-            /**
-             * @description Prefix texts of csv and xlsx that a spreadsheet could evaluate.
-             * @default true
-             */
-            safe?: boolean;
-            /**
-             * @description A byte order mark in csv.
-             * @default false
-             */
-            bom?: boolean;
-            /**
-             * @description Pseudonyms instead of the authors' names.
-             * @default false
-             */
-            mask_authors?: boolean;
-            /**
-             * @description Posts that were deleted or removed, too.
-             * @default true
-             */
-            include_removed?: boolean;
+            code: "answer" | "schedule" | "order" | "slowdown" | "breaker" | "rate" | "courier" | "endpoint";
+            detail: string;
+            /** Format: date-time */
+            until: string | null;
         };
+        WebhooksDeliveriesListErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        WebhooksDeliveriesRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        WebhooksDeliveriesRetryCreateErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        WebhooksEndpointsActivityRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        WebhooksEndpointsCreateDescriptionErrorComponent: {
+            /**
+             * @description * `description` - description (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "description";
+            /**
+             * @description * `invalid` - invalid
+             *     * `max_length` - max_length
+             *     * `null` - null
+             *     * `null_characters_not_allowed` - null_characters_not_allowed
+             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+             * @enum {string}
+             */
+            code: "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "surrogate_characters_not_allowed";
+            detail: string;
+        };
+        WebhooksEndpointsCreateError: components["schemas"]["WebhooksEndpointsCreateNonFieldErrorsErrorComponent"] | components["schemas"]["WebhooksEndpointsCreateUrlErrorComponent"] | components["schemas"]["WebhooksEndpointsCreateEventTypesErrorComponent"] | components["schemas"]["WebhooksEndpointsCreateEventTypesINDEXErrorComponent"] | components["schemas"]["WebhooksEndpointsCreateProjectErrorComponent"] | components["schemas"]["WebhooksEndpointsCreateDescriptionErrorComponent"] | components["schemas"]["WebhooksEndpointsCreateHeadersErrorComponent"] | components["schemas"]["WebhooksEndpointsCreateHeadersKEYErrorComponent"] | components["schemas"]["WebhooksEndpointsCreateOrderedErrorComponent"] | components["schemas"]["WebhooksEndpointsCreateRatePerSecondErrorComponent"] | components["schemas"]["WebhooksEndpointsCreateScheduleSecondsErrorComponent"] | components["schemas"]["WebhooksEndpointsCreateScheduleSecondsINDEXErrorComponent"] | components["schemas"]["WebhooksEndpointsCreateStatusErrorComponent"] | components["schemas"]["WebhooksEndpointsCreateSecretErrorComponent"];
+        WebhooksEndpointsCreateErrorResponse400: components["schemas"]["WebhooksEndpointsCreateValidationError"] | components["schemas"]["ParseErrorResponse"];
+        WebhooksEndpointsCreateEventTypesErrorComponent: {
+            /**
+             * @description * `event_types` - event_types (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "event_types";
+            /**
+             * @description * `max_length` - max_length
+             *     * `min_length` - min_length
+             *     * `not_a_list` - not_a_list
+             *     * `null` - null
+             *     * `required` - required
+             * @enum {string}
+             */
+            code: "max_length" | "min_length" | "not_a_list" | "null" | "required";
+            detail: string;
+        };
+        WebhooksEndpointsCreateEventTypesINDEXErrorComponent: {
+            /**
+             * @description * `event_types.INDEX` - event_types.INDEX (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "event_types.INDEX";
+            /**
+             * @description * `blank` - blank
+             *     * `invalid` - invalid
+             *     * `max_length` - max_length
+             *     * `null` - null
+             *     * `null_characters_not_allowed` - null_characters_not_allowed
+             *     * `required` - required
+             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+             * @enum {string}
+             */
+            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "required" | "surrogate_characters_not_allowed";
+            detail: string;
+        };
+        WebhooksEndpointsCreateHeadersErrorComponent: {
+            /**
+             * @description * `headers` - headers (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "headers";
+            /**
+             * @description * `not_a_dict` - not_a_dict
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "not_a_dict" | "null";
+            detail: string;
+        };
+        WebhooksEndpointsCreateHeadersKEYErrorComponent: {
+            /**
+             * @description * `headers.KEY` - headers.KEY (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "headers.KEY";
+            /**
+             * @description * `invalid` - invalid
+             *     * `max_length` - max_length
+             *     * `null` - null
+             *     * `null_characters_not_allowed` - null_characters_not_allowed
+             *     * `required` - required
+             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+             * @enum {string}
+             */
+            code: "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "required" | "surrogate_characters_not_allowed";
+            detail: string;
+        };
+        WebhooksEndpointsCreateNonFieldErrorsErrorComponent: {
+            /**
+             * @description * `non_field_errors` - non_field_errors (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "non_field_errors";
+            /**
+             * @description * `invalid` - invalid
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid" | "null";
+            detail: string;
+        };
+        WebhooksEndpointsCreateOrderedErrorComponent: {
+            /**
+             * @description * `ordered` - ordered (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "ordered";
+            /**
+             * @description * `invalid` - invalid
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid" | "null";
+            detail: string;
+        };
+        WebhooksEndpointsCreateProjectErrorComponent: {
+            /**
+             * @description * `project` - project (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "project";
+            /**
+             * @description * `invalid` - invalid
+             *     * `max_string_length` - max_string_length
+             *     * `max_value` - max_value
+             *     * `min_value` - min_value
+             * @enum {string}
+             */
+            code: "invalid" | "max_string_length" | "max_value" | "min_value";
+            detail: string;
+        };
+        WebhooksEndpointsCreateRatePerSecondErrorComponent: {
+            /**
+             * @description * `rate_per_second` - rate_per_second (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "rate_per_second";
+            /**
+             * @description * `invalid` - invalid
+             *     * `max_string_length` - max_string_length
+             *     * `max_value` - max_value
+             *     * `min_value` - min_value
+             * @enum {string}
+             */
+            code: "invalid" | "max_string_length" | "max_value" | "min_value";
+            detail: string;
+        };
+        WebhooksEndpointsCreateScheduleSecondsErrorComponent: {
+            /**
+             * @description * `schedule_seconds` - schedule_seconds (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "schedule_seconds";
+            /**
+             * @description * `max_length` - max_length
+             *     * `not_a_list` - not_a_list
+             * @enum {string}
+             */
+            code: "max_length" | "not_a_list";
+            detail: string;
+        };
+        WebhooksEndpointsCreateScheduleSecondsINDEXErrorComponent: {
+            /**
+             * @description * `schedule_seconds.INDEX` - schedule_seconds.INDEX (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "schedule_seconds.INDEX";
+            /**
+             * @description * `invalid` - invalid
+             *     * `max_string_length` - max_string_length
+             *     * `max_value` - max_value
+             *     * `min_value` - min_value
+             *     * `null` - null
+             *     * `required` - required
+             * @enum {string}
+             */
+            code: "invalid" | "max_string_length" | "max_value" | "min_value" | "null" | "required";
+            detail: string;
+        };
+        WebhooksEndpointsCreateSecretErrorComponent: {
+            /**
+             * @description * `secret` - secret (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "secret";
+            /**
+             * @description * `invalid` - invalid
+             *     * `max_length` - max_length
+             *     * `null` - null
+             *     * `null_characters_not_allowed` - null_characters_not_allowed
+             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+             * @enum {string}
+             */
+            code: "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "surrogate_characters_not_allowed";
+            detail: string;
+        };
+        WebhooksEndpointsCreateStatusErrorComponent: {
+            /**
+             * @description * `status` - status (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "status";
+            /**
+             * @description * `invalid_choice` - invalid_choice
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid_choice" | "null";
+            detail: string;
+        };
+        WebhooksEndpointsCreateUrlErrorComponent: {
+            /**
+             * @description * `url` - url (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "url";
+            /**
+             * @description * `blank` - blank
+             *     * `invalid` - invalid
+             *     * `max_length` - max_length
+             *     * `null` - null
+             *     * `null_characters_not_allowed` - null_characters_not_allowed
+             *     * `required` - required
+             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+             * @enum {string}
+             */
+            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "required" | "surrogate_characters_not_allowed";
+            detail: string;
+        };
+        WebhooksEndpointsCreateValidationError: {
+            /**
+             * @description * `validation_error` - Validation Error (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "validation_error";
+            errors: components["schemas"]["WebhooksEndpointsCreateError"][];
+        };
+        WebhooksEndpointsDestroyErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        WebhooksEndpointsEnableCreateErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        WebhooksEndpointsListErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        WebhooksEndpointsPartialUpdateDescriptionErrorComponent: {
+            /**
+             * @description * `description` - description (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "description";
+            /**
+             * @description * `invalid` - invalid
+             *     * `max_length` - max_length
+             *     * `null` - null
+             *     * `null_characters_not_allowed` - null_characters_not_allowed
+             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+             * @enum {string}
+             */
+            code: "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "surrogate_characters_not_allowed";
+            detail: string;
+        };
+        WebhooksEndpointsPartialUpdateError: components["schemas"]["WebhooksEndpointsPartialUpdateNonFieldErrorsErrorComponent"] | components["schemas"]["WebhooksEndpointsPartialUpdateUrlErrorComponent"] | components["schemas"]["WebhooksEndpointsPartialUpdateEventTypesErrorComponent"] | components["schemas"]["WebhooksEndpointsPartialUpdateEventTypesINDEXErrorComponent"] | components["schemas"]["WebhooksEndpointsPartialUpdateProjectErrorComponent"] | components["schemas"]["WebhooksEndpointsPartialUpdateDescriptionErrorComponent"] | components["schemas"]["WebhooksEndpointsPartialUpdateHeadersErrorComponent"] | components["schemas"]["WebhooksEndpointsPartialUpdateHeadersKEYErrorComponent"] | components["schemas"]["WebhooksEndpointsPartialUpdateOrderedErrorComponent"] | components["schemas"]["WebhooksEndpointsPartialUpdateRatePerSecondErrorComponent"] | components["schemas"]["WebhooksEndpointsPartialUpdateScheduleSecondsErrorComponent"] | components["schemas"]["WebhooksEndpointsPartialUpdateScheduleSecondsINDEXErrorComponent"] | components["schemas"]["WebhooksEndpointsPartialUpdateStatusErrorComponent"];
+        WebhooksEndpointsPartialUpdateErrorResponse400: components["schemas"]["WebhooksEndpointsPartialUpdateValidationError"] | components["schemas"]["ParseErrorResponse"];
+        WebhooksEndpointsPartialUpdateEventTypesErrorComponent: {
+            /**
+             * @description * `event_types` - event_types (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "event_types";
+            /**
+             * @description * `max_length` - max_length
+             *     * `min_length` - min_length
+             *     * `not_a_list` - not_a_list
+             *     * `null` - null
+             *     * `required` - required
+             * @enum {string}
+             */
+            code: "max_length" | "min_length" | "not_a_list" | "null" | "required";
+            detail: string;
+        };
+        WebhooksEndpointsPartialUpdateEventTypesINDEXErrorComponent: {
+            /**
+             * @description * `event_types.INDEX` - event_types.INDEX (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "event_types.INDEX";
+            /**
+             * @description * `blank` - blank
+             *     * `invalid` - invalid
+             *     * `max_length` - max_length
+             *     * `null` - null
+             *     * `null_characters_not_allowed` - null_characters_not_allowed
+             *     * `required` - required
+             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+             * @enum {string}
+             */
+            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "required" | "surrogate_characters_not_allowed";
+            detail: string;
+        };
+        WebhooksEndpointsPartialUpdateHeadersErrorComponent: {
+            /**
+             * @description * `headers` - headers (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "headers";
+            /**
+             * @description * `not_a_dict` - not_a_dict
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "not_a_dict" | "null";
+            detail: string;
+        };
+        WebhooksEndpointsPartialUpdateHeadersKEYErrorComponent: {
+            /**
+             * @description * `headers.KEY` - headers.KEY (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "headers.KEY";
+            /**
+             * @description * `invalid` - invalid
+             *     * `max_length` - max_length
+             *     * `null` - null
+             *     * `null_characters_not_allowed` - null_characters_not_allowed
+             *     * `required` - required
+             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+             * @enum {string}
+             */
+            code: "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "required" | "surrogate_characters_not_allowed";
+            detail: string;
+        };
+        WebhooksEndpointsPartialUpdateNonFieldErrorsErrorComponent: {
+            /**
+             * @description * `non_field_errors` - non_field_errors (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "non_field_errors";
+            /**
+             * @description * `invalid` - invalid
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid" | "null";
+            detail: string;
+        };
+        WebhooksEndpointsPartialUpdateOrderedErrorComponent: {
+            /**
+             * @description * `ordered` - ordered (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "ordered";
+            /**
+             * @description * `invalid` - invalid
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid" | "null";
+            detail: string;
+        };
+        WebhooksEndpointsPartialUpdateProjectErrorComponent: {
+            /**
+             * @description * `project` - project (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "project";
+            /**
+             * @description * `invalid` - invalid
+             *     * `max_string_length` - max_string_length
+             *     * `max_value` - max_value
+             *     * `min_value` - min_value
+             * @enum {string}
+             */
+            code: "invalid" | "max_string_length" | "max_value" | "min_value";
+            detail: string;
+        };
+        WebhooksEndpointsPartialUpdateRatePerSecondErrorComponent: {
+            /**
+             * @description * `rate_per_second` - rate_per_second (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "rate_per_second";
+            /**
+             * @description * `invalid` - invalid
+             *     * `max_string_length` - max_string_length
+             *     * `max_value` - max_value
+             *     * `min_value` - min_value
+             * @enum {string}
+             */
+            code: "invalid" | "max_string_length" | "max_value" | "min_value";
+            detail: string;
+        };
+        WebhooksEndpointsPartialUpdateScheduleSecondsErrorComponent: {
+            /**
+             * @description * `schedule_seconds` - schedule_seconds (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "schedule_seconds";
+            /**
+             * @description * `max_length` - max_length
+             *     * `not_a_list` - not_a_list
+             * @enum {string}
+             */
+            code: "max_length" | "not_a_list";
+            detail: string;
+        };
+        WebhooksEndpointsPartialUpdateScheduleSecondsINDEXErrorComponent: {
+            /**
+             * @description * `schedule_seconds.INDEX` - schedule_seconds.INDEX (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "schedule_seconds.INDEX";
+            /**
+             * @description * `invalid` - invalid
+             *     * `max_string_length` - max_string_length
+             *     * `max_value` - max_value
+             *     * `min_value` - min_value
+             *     * `null` - null
+             *     * `required` - required
+             * @enum {string}
+             */
+            code: "invalid" | "max_string_length" | "max_value" | "min_value" | "null" | "required";
+            detail: string;
+        };
+        WebhooksEndpointsPartialUpdateStatusErrorComponent: {
+            /**
+             * @description * `status` - status (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "status";
+            /**
+             * @description * `invalid_choice` - invalid_choice
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid_choice" | "null";
+            detail: string;
+        };
+        WebhooksEndpointsPartialUpdateUrlErrorComponent: {
+            /**
+             * @description * `url` - url (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "url";
+            /**
+             * @description * `blank` - blank
+             *     * `invalid` - invalid
+             *     * `max_length` - max_length
+             *     * `null` - null
+             *     * `null_characters_not_allowed` - null_characters_not_allowed
+             *     * `required` - required
+             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+             * @enum {string}
+             */
+            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "required" | "surrogate_characters_not_allowed";
+            detail: string;
+        };
+        WebhooksEndpointsPartialUpdateValidationError: {
+            /**
+             * @description * `validation_error` - Validation Error (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "validation_error";
+            errors: components["schemas"]["WebhooksEndpointsPartialUpdateError"][];
+        };
+        WebhooksEndpointsRecoverCreateError: components["schemas"]["WebhooksEndpointsRecoverCreateNonFieldErrorsErrorComponent"] | components["schemas"]["WebhooksEndpointsRecoverCreateSinceErrorComponent"] | components["schemas"]["WebhooksEndpointsRecoverCreateUntilErrorComponent"];
+        WebhooksEndpointsRecoverCreateErrorResponse400: components["schemas"]["WebhooksEndpointsRecoverCreateValidationError"] | components["schemas"]["ParseErrorResponse"];
+        WebhooksEndpointsRecoverCreateNonFieldErrorsErrorComponent: {
+            /**
+             * @description * `non_field_errors` - non_field_errors (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "non_field_errors";
+            /**
+             * @description * `invalid` - invalid
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid" | "null";
+            detail: string;
+        };
+        WebhooksEndpointsRecoverCreateSinceErrorComponent: {
+            /**
+             * @description * `since` - since (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "since";
+            /**
+             * @description * `date` - date
+             *     * `invalid` - invalid
+             *     * `make_aware` - make_aware
+             *     * `null` - null
+             *     * `overflow` - overflow
+             *     * `required` - required
+             * @enum {string}
+             */
+            code: "date" | "invalid" | "make_aware" | "null" | "overflow" | "required";
+            detail: string;
+        };
+        WebhooksEndpointsRecoverCreateUntilErrorComponent: {
+            /**
+             * @description * `until` - until (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "until";
+            /**
+             * @description * `date` - date
+             *     * `invalid` - invalid
+             *     * `make_aware` - make_aware
+             *     * `null` - null
+             *     * `overflow` - overflow
+             *     * `required` - required
+             * @enum {string}
+             */
+            code: "date" | "invalid" | "make_aware" | "null" | "overflow" | "required";
+            detail: string;
+        };
+        WebhooksEndpointsRecoverCreateValidationError: {
+            /**
+             * @description * `validation_error` - Validation Error (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "validation_error";
+            errors: components["schemas"]["WebhooksEndpointsRecoverCreateError"][];
+        };
+        WebhooksEndpointsRecoverRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        WebhooksEndpointsRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        WebhooksEndpointsRotateSecretCreateError: components["schemas"]["WebhooksEndpointsRotateSecretCreateNonFieldErrorsErrorComponent"] | components["schemas"]["WebhooksEndpointsRotateSecretCreateGraceSecondsErrorComponent"] | components["schemas"]["WebhooksEndpointsRotateSecretCreateSecretErrorComponent"];
+        WebhooksEndpointsRotateSecretCreateErrorResponse400: components["schemas"]["WebhooksEndpointsRotateSecretCreateValidationError"] | components["schemas"]["ParseErrorResponse"];
+        WebhooksEndpointsRotateSecretCreateGraceSecondsErrorComponent: {
+            /**
+             * @description * `grace_seconds` - grace_seconds (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "grace_seconds";
+            /**
+             * @description * `invalid` - invalid
+             *     * `max_string_length` - max_string_length
+             *     * `max_value` - max_value
+             *     * `min_value` - min_value
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid" | "max_string_length" | "max_value" | "min_value" | "null";
+            detail: string;
+        };
+        WebhooksEndpointsRotateSecretCreateNonFieldErrorsErrorComponent: {
+            /**
+             * @description * `non_field_errors` - non_field_errors (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "non_field_errors";
+            /**
+             * @description * `invalid` - invalid
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid" | "null";
+            detail: string;
+        };
+        WebhooksEndpointsRotateSecretCreateSecretErrorComponent: {
+            /**
+             * @description * `secret` - secret (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "secret";
+            /**
+             * @description * `invalid` - invalid
+             *     * `max_length` - max_length
+             *     * `null` - null
+             *     * `null_characters_not_allowed` - null_characters_not_allowed
+             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+             * @enum {string}
+             */
+            code: "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "surrogate_characters_not_allowed";
+            detail: string;
+        };
+        WebhooksEndpointsRotateSecretCreateValidationError: {
+            /**
+             * @description * `validation_error` - Validation Error (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "validation_error";
+            errors: components["schemas"]["WebhooksEndpointsRotateSecretCreateError"][];
+        };
+        WebhooksEndpointsTestCreateError: components["schemas"]["WebhooksEndpointsTestCreateNonFieldErrorsErrorComponent"] | components["schemas"]["WebhooksEndpointsTestCreateEventTypeErrorComponent"];
+        WebhooksEndpointsTestCreateErrorResponse400: components["schemas"]["WebhooksEndpointsTestCreateValidationError"] | components["schemas"]["ParseErrorResponse"];
+        WebhooksEndpointsTestCreateEventTypeErrorComponent: {
+            /**
+             * @description * `event_type` - event_type (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "event_type";
+            /**
+             * @description * `blank` - blank
+             *     * `invalid` - invalid
+             *     * `max_length` - max_length
+             *     * `null` - null
+             *     * `null_characters_not_allowed` - null_characters_not_allowed
+             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+             * @enum {string}
+             */
+            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "surrogate_characters_not_allowed";
+            detail: string;
+        };
+        WebhooksEndpointsTestCreateNonFieldErrorsErrorComponent: {
+            /**
+             * @description * `non_field_errors` - non_field_errors (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "non_field_errors";
+            /**
+             * @description * `invalid` - invalid
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid" | "null";
+            detail: string;
+        };
+        WebhooksEndpointsTestCreateValidationError: {
+            /**
+             * @description * `validation_error` - Validation Error (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "validation_error";
+            errors: components["schemas"]["WebhooksEndpointsTestCreateError"][];
+        };
+        WebhooksEventTypesRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        WebhooksRecoveriesCancelCreateErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        WebhooksRecoveriesRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        WebhooksSnippetsRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
     };
     responses: never;
     parameters: never;
@@ -3915,783 +3921,6 @@ export interface operations {
             };
         };
     };
-    exports_list: {
-        parameters: {
-            query?: {
-                cursor?: string;
-                /**
-                 * @description * `xlsx` - xlsx
-                 *     * `csv` - csv
-                 *     * `jsonl` - jsonl
-                 *     * `parquet` - parquet
-                 *     * `package` - package
-                 */
-                format?: "xlsx" | "csv" | "jsonl" | "parquet" | "package";
-                page_size?: number;
-                project?: number;
-                /**
-                 * @description * `pending` - Pending
-                 *     * `running` - Running
-                 *     * `completed` - Completed
-                 *     * `partial` - Partial
-                 *     * `failed` - Failed
-                 *     * `cancelled` - Cancelled
-                 */
-                status?: "pending" | "running" | "completed" | "partial" | "failed" | "cancelled";
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PaginatedExportList"];
-                };
-            };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ExportsListErrorResponse400"];
-                };
-            };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse401"];
-                };
-            };
-            405: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse405"];
-                };
-            };
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse406"];
-                };
-            };
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse415"];
-                };
-            };
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse429"];
-                };
-            };
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse500"];
-                };
-            };
-        };
-    };
-    exports_create: {
-        parameters: {
-            query?: never;
-            header?: {
-                "Idempotency-Key"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["WishRequest"];
-            };
-        };
-        responses: {
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Export"];
-                };
-            };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ExportsCreateErrorResponse400"];
-                };
-            };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse401"];
-                };
-            };
-            405: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse405"];
-                };
-            };
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse406"];
-                };
-            };
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse415"];
-                };
-            };
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse429"];
-                };
-            };
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse500"];
-                };
-            };
-        };
-    };
-    exports_estimate_create: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["WishRequest"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Estimate"];
-                };
-            };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ExportsEstimateCreateErrorResponse400"];
-                };
-            };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse401"];
-                };
-            };
-            405: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse405"];
-                };
-            };
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse406"];
-                };
-            };
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse415"];
-                };
-            };
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse429"];
-                };
-            };
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse500"];
-                };
-            };
-        };
-    };
-    exports_formats_retrieve: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Format"][];
-                };
-            };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ExportsFormatsRetrieveErrorResponse400"];
-                };
-            };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse401"];
-                };
-            };
-            405: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse405"];
-                };
-            };
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse406"];
-                };
-            };
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse415"];
-                };
-            };
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse429"];
-                };
-            };
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse500"];
-                };
-            };
-        };
-    };
-    exports_retrieve: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                export_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Export"];
-                };
-            };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ExportsRetrieveErrorResponse400"];
-                };
-            };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse401"];
-                };
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse404"];
-                };
-            };
-            405: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse405"];
-                };
-            };
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse406"];
-                };
-            };
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse415"];
-                };
-            };
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse429"];
-                };
-            };
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse500"];
-                };
-            };
-        };
-    };
-    exports_cancel_create: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                export_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Export"];
-                };
-            };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ExportsCancelCreateErrorResponse400"];
-                };
-            };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse401"];
-                };
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse404"];
-                };
-            };
-            405: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse405"];
-                };
-            };
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse406"];
-                };
-            };
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse415"];
-                };
-            };
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse429"];
-                };
-            };
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse500"];
-                };
-            };
-        };
-    };
-    exports_download_link_create: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                export_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DownloadLink"];
-                };
-            };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ExportsDownloadLinkCreateErrorResponse400"];
-                };
-            };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse401"];
-                };
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse404"];
-                };
-            };
-            405: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse405"];
-                };
-            };
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse406"];
-                };
-            };
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse415"];
-                };
-            };
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse429"];
-                };
-            };
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse500"];
-                };
-            };
-        };
-    };
-    exports_download_retrieve: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                export_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The file. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/octet-stream": string;
-                };
-            };
-            /** @description Refused. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** @enum {unknown} */
-                        type: "validation_error" | "client_error" | "server_error";
-                        errors: {
-                            code: string;
-                            detail: string;
-                            attr: string | null;
-                        }[];
-                    };
-                };
-            };
-            /** @description Refused. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** @enum {unknown} */
-                        type: "validation_error" | "client_error" | "server_error";
-                        errors: {
-                            code: string;
-                            detail: string;
-                            attr: string | null;
-                        }[];
-                    };
-                };
-            };
-            /** @description Refused. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** @enum {unknown} */
-                        type: "validation_error" | "client_error" | "server_error";
-                        errors: {
-                            code: string;
-                            detail: string;
-                            attr: string | null;
-                        }[];
-                    };
-                };
-            };
-            /** @description Refused. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** @enum {unknown} */
-                        type: "validation_error" | "client_error" | "server_error";
-                        errors: {
-                            code: string;
-                            detail: string;
-                            attr: string | null;
-                        }[];
-                    };
-                };
-            };
-        };
-    };
-    exports_stream_retrieve: {
-        parameters: {
-            query?: {
-                after?: string;
-            };
-            header?: {
-                "Last-Event-ID"?: string;
-            };
-            path: {
-                export_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Events from the cursor on. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/event-stream": string;
-                };
-            };
-            /** @description The cursor is at the end. */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Refused. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** @enum {unknown} */
-                        type: "validation_error" | "client_error" | "server_error";
-                        errors: {
-                            code: string;
-                            detail: string;
-                            attr: string | null;
-                        }[];
-                    };
-                };
-            };
-            /** @description Refused. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** @enum {unknown} */
-                        type: "validation_error" | "client_error" | "server_error";
-                        errors: {
-                            code: string;
-                            detail: string;
-                            attr: string | null;
-                        }[];
-                    };
-                };
-            };
-            /** @description Refused. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** @enum {unknown} */
-                        type: "validation_error" | "client_error" | "server_error";
-                        errors: {
-                            code: string;
-                            detail: string;
-                            attr: string | null;
-                        }[];
-                    };
-                };
-            };
-            /** @description Refused. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** @enum {unknown} */
-                        type: "validation_error" | "client_error" | "server_error";
-                        errors: {
-                            code: string;
-                            detail: string;
-                            attr: string | null;
-                        }[];
-                    };
-                };
-            };
-        };
-    };
     projects_list: {
         parameters: {
             query?: {
@@ -5550,91 +4779,6 @@ export interface operations {
             };
         };
     };
-    scraper_backends_test_create: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["BackendTest"];
-                };
-            };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ScraperBackendsTestCreateErrorResponse400"];
-                };
-            };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse401"];
-                };
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse404"];
-                };
-            };
-            405: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse405"];
-                };
-            };
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse406"];
-                };
-            };
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse415"];
-                };
-            };
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse429"];
-                };
-            };
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse500"];
-                };
-            };
-        };
-    };
     scraper_jobs_list: {
         parameters: {
             query?: {
@@ -6434,6 +5578,1616 @@ export interface operations {
                             attr: string | null;
                         }[];
                     };
+                };
+            };
+        };
+    };
+    webhooks_deliveries_list: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                endpoint?: number;
+                event_type?: string;
+                page_size?: number;
+                recovery?: number;
+                since?: string;
+                /**
+                 * @description * `pending` - Pending
+                 *     * `failed` - Failed
+                 *     * `delivered` - Delivered
+                 *     * `dead` - Dead
+                 *     * `held` - Held
+                 */
+                status?: "pending" | "failed" | "delivered" | "dead" | "held";
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedDeliveryList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhooksDeliveriesListErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
+        };
+    };
+    webhooks_deliveries_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                delivery_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryDetail"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhooksDeliveriesRetrieveErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
+        };
+    };
+    webhooks_deliveries_retry_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                delivery_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryDetail"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhooksDeliveriesRetryCreateErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
+        };
+    };
+    webhooks_endpoints_list: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedEndpointAnswerList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhooksEndpointsListErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
+        };
+    };
+    webhooks_endpoints_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEndpointRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedEndpoint"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhooksEndpointsCreateErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
+        };
+    };
+    webhooks_endpoints_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                endpoint_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointAnswer"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhooksEndpointsRetrieveErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
+        };
+    };
+    webhooks_endpoints_destroy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                endpoint_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhooksEndpointsDestroyErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
+        };
+    };
+    webhooks_endpoints_partial_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                endpoint_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedEndpointRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointAnswer"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhooksEndpointsPartialUpdateErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
+        };
+    };
+    webhooks_endpoints_activity_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                endpoint_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hour"][];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhooksEndpointsActivityRetrieveErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
+        };
+    };
+    webhooks_endpoints_check_receiver_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                endpoint_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One finding per request. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        findings: {
+                            name: string;
+                            /** @enum {unknown} */
+                            verdict: "passed" | "failed" | "unclear";
+                            detail: string;
+                            status_code: number | null;
+                            error_code: string | null;
+                        }[];
+                    };
+                };
+            };
+            /** @description Refused. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {unknown} */
+                        type: "validation_error" | "client_error" | "server_error";
+                        errors: {
+                            code: string;
+                            detail: string;
+                            attr: string | null;
+                        }[];
+                    };
+                };
+            };
+            /** @description Refused. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {unknown} */
+                        type: "validation_error" | "client_error" | "server_error";
+                        errors: {
+                            code: string;
+                            detail: string;
+                            attr: string | null;
+                        }[];
+                    };
+                };
+            };
+            /** @description Refused. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {unknown} */
+                        type: "validation_error" | "client_error" | "server_error";
+                        errors: {
+                            code: string;
+                            detail: string;
+                            attr: string | null;
+                        }[];
+                    };
+                };
+            };
+            /** @description Refused. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {unknown} */
+                        type: "validation_error" | "client_error" | "server_error";
+                        errors: {
+                            code: string;
+                            detail: string;
+                            attr: string | null;
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    webhooks_endpoints_enable_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                endpoint_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointAnswer"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhooksEndpointsEnableCreateErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
+        };
+    };
+    webhooks_endpoints_recover_retrieve: {
+        parameters: {
+            query?: {
+                since?: string;
+                until?: string;
+            };
+            header?: never;
+            path: {
+                endpoint_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Estimate"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhooksEndpointsRecoverRetrieveErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
+        };
+    };
+    webhooks_endpoints_recover_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                endpoint_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RangeRequest"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recovery"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhooksEndpointsRecoverCreateErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
+        };
+    };
+    webhooks_endpoints_rotate_secret_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                endpoint_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RotateRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Secret"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhooksEndpointsRotateSecretCreateErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
+        };
+    };
+    webhooks_endpoints_test_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                endpoint_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["TestRequest"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhooksEndpointsTestCreateErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
+        };
+    };
+    webhooks_event_types_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventType"][];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhooksEventTypesRetrieveErrorResponse400"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
+        };
+    };
+    webhooks_recoveries_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                recovery_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recovery"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhooksRecoveriesRetrieveErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
+        };
+    };
+    webhooks_recoveries_cancel_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                recovery_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recovery"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhooksRecoveriesCancelCreateErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
+        };
+    };
+    webhooks_snippets_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Snippet"][];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhooksSnippetsRetrieveErrorResponse400"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
                 };
             };
         };
