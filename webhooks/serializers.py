@@ -124,7 +124,7 @@ class RangeSerializer(StrictSerializer):
     until = serializers.DateTimeField()
 
 
-class EstimateQuerySerializer(StrictSerializer):
+class RecoveryRangeSerializer(StrictSerializer):
     """The same range, open where it is not given."""
 
     since = serializers.DateTimeField(required=False)
@@ -248,7 +248,7 @@ class DeliveryDetailSerializer(DeliverySerializer):
     attempts = AttemptSerializer(many=True)
 
 
-class EstimateSerializer(serializers.Serializer[Any]):
+class RecoveryEstimateSerializer(serializers.Serializer[Any]):
     """How many deliveries a recovery would send."""
 
     total = serializers.IntegerField()

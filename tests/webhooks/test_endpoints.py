@@ -28,6 +28,12 @@ URL = "https://receiver.example/hook"
 BODY = {"url": URL, "event_types": ["scraping.*"]}
 
 
+@pytest.fixture(autouse=True)
+def http_goes(settings: Any) -> None:
+    """Both modes alike, whatever the engine."""
+    settings.TEPPAN = {**settings.TEPPAN, "WEBHOOK_HTTPS_ONLY": False}
+
+
 def create(caller: Caller, **fields: Any) -> dict[str, Any]:
     answer = caller.post(ENDPOINTS, {**BODY, **fields})
     assert answer.status_code == 201, answer.content

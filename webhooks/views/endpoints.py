@@ -20,11 +20,11 @@ from webhooks.serializers import (
     DeliverySerializer,
     EndpointAnswerSerializer,
     EndpointSerializer,
-    EstimateQuerySerializer,
-    EstimateSerializer,
     HourSerializer,
     NewEndpointSerializer,
     RangeSerializer,
+    RecoveryEstimateSerializer,
+    RecoveryRangeSerializer,
     RecoverySerializer,
     RotateSerializer,
     SecretSerializer,
@@ -169,9 +169,9 @@ class RecoverView(ApiView):
     """What was missed, once more."""
 
     serializer_class = RangeSerializer
-    query_class = EstimateQuerySerializer
+    query_class = RecoveryRangeSerializer
 
-    @extend_schema(parameters=[EstimateQuerySerializer], responses=EstimateSerializer)
+    @extend_schema(parameters=[RecoveryRangeSerializer], responses=RecoveryEstimateSerializer)
     def get(self, request: Request, endpoint_id: int) -> Response:
         """Return how many deliveries a recovery of this time range would send."""
         endpoint = selectors.endpoint_of(self.caller, endpoint_id)

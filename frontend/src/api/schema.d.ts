@@ -143,6 +143,143 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/exports/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description List exports, newest first. */
+        get: operations["exports_list"];
+        put?: never;
+        /** @description Start an export; with an Idempotency-Key the same request starts it once. */
+        post: operations["exports_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exports/estimate/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Count the posts and comments of an export, and estimate its size, without making it. */
+        post: operations["exports_estimate_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exports/formats/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description List the formats, and the sheets and columns that can be chosen. */
+        get: operations["exports_formats_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exports/{export_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return the export as it is now. */
+        get: operations["exports_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exports/{export_id}/cancel/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Ask for the export's end; a finished one stays as it is. */
+        post: operations["exports_cancel_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exports/{export_id}/download-link/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Return a link that works for five minutes, as long as who asked for it may download. */
+        post: operations["exports_download_link_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exports/{export_id}/download/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download the file, or the part that Range asks for. */
+        get: operations["exports_download_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exports/{export_id}/stream/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Follow an export. */
+        get: operations["exports_stream_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/projects/": {
         parameters: {
             query?: never;
@@ -265,6 +402,23 @@ export interface paths {
         get: operations["scraper_backends_retrieve"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/scraper/backends/{name}/test/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Ask the source one cheap question now, and tell what came of it. */
+        post: operations["scraper_backends_test_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -998,7 +1152,19 @@ export interface components {
             capabilities: {
                 [key: string]: unknown;
             };
+            health: components["schemas"]["Health"];
             reason: string | null;
+        };
+        /** @description What came of a question to a source. */
+        BackendTest: {
+            name: string;
+            ok: boolean;
+            /** @description An error code; null when it answered. */
+            code: string | null;
+            detail: string;
+            took_ms: number;
+            /** Format: date-time */
+            tested_at: string;
         };
         /** @description A comment as last seen; a list holds a thread depth first. */
         Comment: {
@@ -1134,6 +1300,12 @@ export interface components {
             /** @description The bytes that are sent. */
             payload: string | null;
             attempts: components["schemas"]["Attempt"][];
+        };
+        /** @description An address that needs no header, for a while. */
+        DownloadLink: {
+            url: string;
+            /** Format: date-time */
+            expires_at: string;
         };
         /** @description An endpoint; header values and tokens in the address are masked. */
         EndpointAnswer: {
@@ -1307,9 +1479,12 @@ export interface components {
             type: "server_error";
             errors: components["schemas"]["Error500"][];
         };
-        /** @description How many deliveries a recovery would send. */
+        /** @description What an export would hold. */
         Estimate: {
-            total: number;
+            posts: number;
+            comments: number;
+            /** @description About. */
+            size_bytes: number;
         };
         /** @description One durable event of a job. */
         Event: {
@@ -1339,6 +1514,934 @@ export interface components {
             example: {
                 [key: string]: unknown;
             };
+        };
+        /** @description An export. */
+        Export: {
+            id: number;
+            project: number;
+            /**
+             * @description * `xlsx` - xlsx
+             *     * `csv` - csv
+             *     * `jsonl` - jsonl
+             *     * `parquet` - parquet
+             *     * `package` - package
+             * @enum {string}
+             */
+            format: "xlsx" | "csv" | "jsonl" | "parquet" | "package";
+            /**
+             * @description * `pending` - Pending
+             *     * `running` - Running
+             *     * `completed` - Completed
+             *     * `partial` - Partial
+             *     * `failed` - Failed
+             *     * `cancelled` - Cancelled
+             * @enum {string}
+             */
+            status: "pending" | "running" | "completed" | "partial" | "failed" | "cancelled";
+            cancel_requested: boolean;
+            /** @description The request, with its defaults. */
+            config: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: double
+             * @description 0 to 1.
+             */
+            progress: number;
+            /** Format: double */
+            eta_seconds: number | null;
+            rows: number;
+            rows_expected: number | null;
+            note: string | null;
+            error: components["schemas"]["ExportError"] | null;
+            file_name: string | null;
+            size_bytes: number | null;
+            sha256: string | null;
+            /** Format: date-time */
+            expires_at: string | null;
+            is_expired: boolean;
+            event_seq: number;
+            attempt: number;
+            /**
+             * @description * `web` - Web
+             *     * `api` - Api
+             *     * `cli` - Cli
+             *     * `schedule` - Schedule
+             * @enum {string}
+             */
+            origin: "web" | "api" | "cli" | "schedule";
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            started_at: string | null;
+            /** Format: date-time */
+            finished_at: string | null;
+        };
+        /** @description Why an export failed. */
+        ExportError: {
+            code: string;
+            detail: string;
+        };
+        /** @description The filters of the posts list; an export has an order of its own. */
+        ExportFilterRequest: {
+            q?: string;
+            subreddit?: string;
+            author?: string;
+            flair?: string;
+            min_score?: number;
+            /** Format: date-time */
+            since?: string;
+            /** Format: date-time */
+            until?: string;
+            over_18?: boolean;
+            /** Format: int64 */
+            job?: number;
+        };
+        ExportsCancelCreateErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        ExportsCreateBomErrorComponent: {
+            /**
+             * @description * `bom` - bom (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "bom";
+            /**
+             * @description * `invalid` - invalid
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid" | "null";
+            detail: string;
+        };
+        ExportsCreateColumnsErrorComponent: {
+            /**
+             * @description * `columns` - columns (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "columns";
+            /**
+             * @description * `max_length` - max_length
+             *     * `not_a_list` - not_a_list
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "max_length" | "not_a_list" | "null";
+            detail: string;
+        };
+        ExportsCreateColumnsINDEXErrorComponent: {
+            /**
+             * @description * `columns.INDEX` - columns.INDEX (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "columns.INDEX";
+            /**
+             * @description * `blank` - blank
+             *     * `invalid` - invalid
+             *     * `max_length` - max_length
+             *     * `null` - null
+             *     * `null_characters_not_allowed` - null_characters_not_allowed
+             *     * `required` - required
+             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+             * @enum {string}
+             */
+            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "required" | "surrogate_characters_not_allowed";
+            detail: string;
+        };
+        ExportsCreateCommentColumnsErrorComponent: {
+            /**
+             * @description * `comment_columns` - comment_columns (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "comment_columns";
+            /**
+             * @description * `max_length` - max_length
+             *     * `not_a_list` - not_a_list
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "max_length" | "not_a_list" | "null";
+            detail: string;
+        };
+        ExportsCreateCommentColumnsINDEXErrorComponent: {
+            /**
+             * @description * `comment_columns.INDEX` - comment_columns.INDEX (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "comment_columns.INDEX";
+            /**
+             * @description * `blank` - blank
+             *     * `invalid` - invalid
+             *     * `max_length` - max_length
+             *     * `null` - null
+             *     * `null_characters_not_allowed` - null_characters_not_allowed
+             *     * `required` - required
+             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+             * @enum {string}
+             */
+            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "required" | "surrogate_characters_not_allowed";
+            detail: string;
+        };
+        ExportsCreateCommentsErrorComponent: {
+            /**
+             * @description * `comments` - comments (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "comments";
+            /**
+             * @description * `invalid_choice` - invalid_choice
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid_choice" | "null";
+            detail: string;
+        };
+        ExportsCreateError: components["schemas"]["ExportsCreateNonFieldErrorsErrorComponent"] | components["schemas"]["ExportsCreateProjectErrorComponent"] | components["schemas"]["ExportsCreateFormatErrorComponent"] | components["schemas"]["ExportsCreateSheetsErrorComponent"] | components["schemas"]["ExportsCreateSheetsINDEXErrorComponent"] | components["schemas"]["ExportsCreateColumnsErrorComponent"] | components["schemas"]["ExportsCreateColumnsINDEXErrorComponent"] | components["schemas"]["ExportsCreateCommentColumnsErrorComponent"] | components["schemas"]["ExportsCreateCommentColumnsINDEXErrorComponent"] | components["schemas"]["ExportsCreateFiltersNonFieldErrorsErrorComponent"] | components["schemas"]["ExportsCreateFiltersQErrorComponent"] | components["schemas"]["ExportsCreateFiltersSubredditErrorComponent"] | components["schemas"]["ExportsCreateFiltersAuthorErrorComponent"] | components["schemas"]["ExportsCreateFiltersFlairErrorComponent"] | components["schemas"]["ExportsCreateFiltersMinScoreErrorComponent"] | components["schemas"]["ExportsCreateFiltersSinceErrorComponent"] | components["schemas"]["ExportsCreateFiltersUntilErrorComponent"] | components["schemas"]["ExportsCreateFiltersOver18ErrorComponent"] | components["schemas"]["ExportsCreateFiltersJobErrorComponent"] | components["schemas"]["ExportsCreateCommentsErrorComponent"] | components["schemas"]["ExportsCreateSafeErrorComponent"] | components["schemas"]["ExportsCreateBomErrorComponent"] | components["schemas"]["ExportsCreateMaskAuthorsErrorComponent"] | components["schemas"]["ExportsCreateIncludeRemovedErrorComponent"];
+        ExportsCreateErrorResponse400: components["schemas"]["ExportsCreateValidationError"] | components["schemas"]["ParseErrorResponse"];
+        ExportsCreateFiltersAuthorErrorComponent: {
+            /**
+             * @description * `filters.author` - filters.author (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "filters.author";
+            /**
+             * @description * `blank` - blank
+             *     * `invalid` - invalid
+             *     * `max_length` - max_length
+             *     * `null` - null
+             *     * `null_characters_not_allowed` - null_characters_not_allowed
+             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+             * @enum {string}
+             */
+            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "surrogate_characters_not_allowed";
+            detail: string;
+        };
+        ExportsCreateFiltersFlairErrorComponent: {
+            /**
+             * @description * `filters.flair` - filters.flair (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "filters.flair";
+            /**
+             * @description * `blank` - blank
+             *     * `invalid` - invalid
+             *     * `max_length` - max_length
+             *     * `null` - null
+             *     * `null_characters_not_allowed` - null_characters_not_allowed
+             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+             * @enum {string}
+             */
+            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "surrogate_characters_not_allowed";
+            detail: string;
+        };
+        ExportsCreateFiltersJobErrorComponent: {
+            /**
+             * @description * `filters.job` - filters.job (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "filters.job";
+            /**
+             * @description * `invalid` - invalid
+             *     * `max_string_length` - max_string_length
+             *     * `max_value` - max_value
+             *     * `min_value` - min_value
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid" | "max_string_length" | "max_value" | "min_value" | "null";
+            detail: string;
+        };
+        ExportsCreateFiltersMinScoreErrorComponent: {
+            /**
+             * @description * `filters.min_score` - filters.min_score (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "filters.min_score";
+            /**
+             * @description * `invalid` - invalid
+             *     * `max_string_length` - max_string_length
+             *     * `max_value` - max_value
+             *     * `min_value` - min_value
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid" | "max_string_length" | "max_value" | "min_value" | "null";
+            detail: string;
+        };
+        ExportsCreateFiltersNonFieldErrorsErrorComponent: {
+            /**
+             * @description * `filters.non_field_errors` - filters.non_field_errors (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "filters.non_field_errors";
+            /**
+             * @description * `invalid` - invalid
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid" | "null";
+            detail: string;
+        };
+        ExportsCreateFiltersOver18ErrorComponent: {
+            /**
+             * @description * `filters.over_18` - filters.over_18 (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "filters.over_18";
+            /**
+             * @description * `invalid` - invalid
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid" | "null";
+            detail: string;
+        };
+        ExportsCreateFiltersQErrorComponent: {
+            /**
+             * @description * `filters.q` - filters.q (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "filters.q";
+            /**
+             * @description * `blank` - blank
+             *     * `invalid` - invalid
+             *     * `max_length` - max_length
+             *     * `null` - null
+             *     * `null_characters_not_allowed` - null_characters_not_allowed
+             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+             * @enum {string}
+             */
+            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "surrogate_characters_not_allowed";
+            detail: string;
+        };
+        ExportsCreateFiltersSinceErrorComponent: {
+            /**
+             * @description * `filters.since` - filters.since (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "filters.since";
+            /**
+             * @description * `date` - date
+             *     * `invalid` - invalid
+             *     * `make_aware` - make_aware
+             *     * `null` - null
+             *     * `overflow` - overflow
+             * @enum {string}
+             */
+            code: "date" | "invalid" | "make_aware" | "null" | "overflow";
+            detail: string;
+        };
+        ExportsCreateFiltersSubredditErrorComponent: {
+            /**
+             * @description * `filters.subreddit` - filters.subreddit (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "filters.subreddit";
+            /**
+             * @description * `blank` - blank
+             *     * `invalid` - invalid
+             *     * `max_length` - max_length
+             *     * `null` - null
+             *     * `null_characters_not_allowed` - null_characters_not_allowed
+             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+             * @enum {string}
+             */
+            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "surrogate_characters_not_allowed";
+            detail: string;
+        };
+        ExportsCreateFiltersUntilErrorComponent: {
+            /**
+             * @description * `filters.until` - filters.until (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "filters.until";
+            /**
+             * @description * `date` - date
+             *     * `invalid` - invalid
+             *     * `make_aware` - make_aware
+             *     * `null` - null
+             *     * `overflow` - overflow
+             * @enum {string}
+             */
+            code: "date" | "invalid" | "make_aware" | "null" | "overflow";
+            detail: string;
+        };
+        ExportsCreateFormatErrorComponent: {
+            /**
+             * @description * `format` - format (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "format";
+            /**
+             * @description * `blank` - blank
+             *     * `invalid` - invalid
+             *     * `max_length` - max_length
+             *     * `null` - null
+             *     * `null_characters_not_allowed` - null_characters_not_allowed
+             *     * `required` - required
+             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+             * @enum {string}
+             */
+            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "required" | "surrogate_characters_not_allowed";
+            detail: string;
+        };
+        ExportsCreateIncludeRemovedErrorComponent: {
+            /**
+             * @description * `include_removed` - include_removed (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "include_removed";
+            /**
+             * @description * `invalid` - invalid
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid" | "null";
+            detail: string;
+        };
+        ExportsCreateMaskAuthorsErrorComponent: {
+            /**
+             * @description * `mask_authors` - mask_authors (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "mask_authors";
+            /**
+             * @description * `invalid` - invalid
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid" | "null";
+            detail: string;
+        };
+        ExportsCreateNonFieldErrorsErrorComponent: {
+            /**
+             * @description * `non_field_errors` - non_field_errors (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "non_field_errors";
+            /**
+             * @description * `invalid` - invalid
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid" | "null";
+            detail: string;
+        };
+        ExportsCreateProjectErrorComponent: {
+            /**
+             * @description * `project` - project (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "project";
+            /**
+             * @description * `invalid` - invalid
+             *     * `max_string_length` - max_string_length
+             *     * `max_value` - max_value
+             *     * `min_value` - min_value
+             *     * `null` - null
+             *     * `required` - required
+             * @enum {string}
+             */
+            code: "invalid" | "max_string_length" | "max_value" | "min_value" | "null" | "required";
+            detail: string;
+        };
+        ExportsCreateSafeErrorComponent: {
+            /**
+             * @description * `safe` - safe (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "safe";
+            /**
+             * @description * `invalid` - invalid
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid" | "null";
+            detail: string;
+        };
+        ExportsCreateSheetsErrorComponent: {
+            /**
+             * @description * `sheets` - sheets (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "sheets";
+            /**
+             * @description * `max_length` - max_length
+             *     * `not_a_list` - not_a_list
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "max_length" | "not_a_list" | "null";
+            detail: string;
+        };
+        ExportsCreateSheetsINDEXErrorComponent: {
+            /**
+             * @description * `sheets.INDEX` - sheets.INDEX (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "sheets.INDEX";
+            /**
+             * @description * `blank` - blank
+             *     * `invalid` - invalid
+             *     * `max_length` - max_length
+             *     * `null` - null
+             *     * `null_characters_not_allowed` - null_characters_not_allowed
+             *     * `required` - required
+             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+             * @enum {string}
+             */
+            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "required" | "surrogate_characters_not_allowed";
+            detail: string;
+        };
+        ExportsCreateValidationError: {
+            /**
+             * @description * `validation_error` - Validation Error (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "validation_error";
+            errors: components["schemas"]["ExportsCreateError"][];
+        };
+        ExportsDownloadLinkCreateErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        ExportsEstimateCreateBomErrorComponent: {
+            /**
+             * @description * `bom` - bom (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "bom";
+            /**
+             * @description * `invalid` - invalid
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid" | "null";
+            detail: string;
+        };
+        ExportsEstimateCreateColumnsErrorComponent: {
+            /**
+             * @description * `columns` - columns (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "columns";
+            /**
+             * @description * `max_length` - max_length
+             *     * `not_a_list` - not_a_list
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "max_length" | "not_a_list" | "null";
+            detail: string;
+        };
+        ExportsEstimateCreateColumnsINDEXErrorComponent: {
+            /**
+             * @description * `columns.INDEX` - columns.INDEX (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "columns.INDEX";
+            /**
+             * @description * `blank` - blank
+             *     * `invalid` - invalid
+             *     * `max_length` - max_length
+             *     * `null` - null
+             *     * `null_characters_not_allowed` - null_characters_not_allowed
+             *     * `required` - required
+             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+             * @enum {string}
+             */
+            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "required" | "surrogate_characters_not_allowed";
+            detail: string;
+        };
+        ExportsEstimateCreateCommentColumnsErrorComponent: {
+            /**
+             * @description * `comment_columns` - comment_columns (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "comment_columns";
+            /**
+             * @description * `max_length` - max_length
+             *     * `not_a_list` - not_a_list
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "max_length" | "not_a_list" | "null";
+            detail: string;
+        };
+        ExportsEstimateCreateCommentColumnsINDEXErrorComponent: {
+            /**
+             * @description * `comment_columns.INDEX` - comment_columns.INDEX (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "comment_columns.INDEX";
+            /**
+             * @description * `blank` - blank
+             *     * `invalid` - invalid
+             *     * `max_length` - max_length
+             *     * `null` - null
+             *     * `null_characters_not_allowed` - null_characters_not_allowed
+             *     * `required` - required
+             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+             * @enum {string}
+             */
+            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "required" | "surrogate_characters_not_allowed";
+            detail: string;
+        };
+        ExportsEstimateCreateCommentsErrorComponent: {
+            /**
+             * @description * `comments` - comments (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "comments";
+            /**
+             * @description * `invalid_choice` - invalid_choice
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid_choice" | "null";
+            detail: string;
+        };
+        ExportsEstimateCreateError: components["schemas"]["ExportsEstimateCreateNonFieldErrorsErrorComponent"] | components["schemas"]["ExportsEstimateCreateProjectErrorComponent"] | components["schemas"]["ExportsEstimateCreateFormatErrorComponent"] | components["schemas"]["ExportsEstimateCreateSheetsErrorComponent"] | components["schemas"]["ExportsEstimateCreateSheetsINDEXErrorComponent"] | components["schemas"]["ExportsEstimateCreateColumnsErrorComponent"] | components["schemas"]["ExportsEstimateCreateColumnsINDEXErrorComponent"] | components["schemas"]["ExportsEstimateCreateCommentColumnsErrorComponent"] | components["schemas"]["ExportsEstimateCreateCommentColumnsINDEXErrorComponent"] | components["schemas"]["ExportsEstimateCreateFiltersNonFieldErrorsErrorComponent"] | components["schemas"]["ExportsEstimateCreateFiltersQErrorComponent"] | components["schemas"]["ExportsEstimateCreateFiltersSubredditErrorComponent"] | components["schemas"]["ExportsEstimateCreateFiltersAuthorErrorComponent"] | components["schemas"]["ExportsEstimateCreateFiltersFlairErrorComponent"] | components["schemas"]["ExportsEstimateCreateFiltersMinScoreErrorComponent"] | components["schemas"]["ExportsEstimateCreateFiltersSinceErrorComponent"] | components["schemas"]["ExportsEstimateCreateFiltersUntilErrorComponent"] | components["schemas"]["ExportsEstimateCreateFiltersOver18ErrorComponent"] | components["schemas"]["ExportsEstimateCreateFiltersJobErrorComponent"] | components["schemas"]["ExportsEstimateCreateCommentsErrorComponent"] | components["schemas"]["ExportsEstimateCreateSafeErrorComponent"] | components["schemas"]["ExportsEstimateCreateBomErrorComponent"] | components["schemas"]["ExportsEstimateCreateMaskAuthorsErrorComponent"] | components["schemas"]["ExportsEstimateCreateIncludeRemovedErrorComponent"];
+        ExportsEstimateCreateErrorResponse400: components["schemas"]["ExportsEstimateCreateValidationError"] | components["schemas"]["ParseErrorResponse"];
+        ExportsEstimateCreateFiltersAuthorErrorComponent: {
+            /**
+             * @description * `filters.author` - filters.author (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "filters.author";
+            /**
+             * @description * `blank` - blank
+             *     * `invalid` - invalid
+             *     * `max_length` - max_length
+             *     * `null` - null
+             *     * `null_characters_not_allowed` - null_characters_not_allowed
+             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+             * @enum {string}
+             */
+            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "surrogate_characters_not_allowed";
+            detail: string;
+        };
+        ExportsEstimateCreateFiltersFlairErrorComponent: {
+            /**
+             * @description * `filters.flair` - filters.flair (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "filters.flair";
+            /**
+             * @description * `blank` - blank
+             *     * `invalid` - invalid
+             *     * `max_length` - max_length
+             *     * `null` - null
+             *     * `null_characters_not_allowed` - null_characters_not_allowed
+             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+             * @enum {string}
+             */
+            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "surrogate_characters_not_allowed";
+            detail: string;
+        };
+        ExportsEstimateCreateFiltersJobErrorComponent: {
+            /**
+             * @description * `filters.job` - filters.job (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "filters.job";
+            /**
+             * @description * `invalid` - invalid
+             *     * `max_string_length` - max_string_length
+             *     * `max_value` - max_value
+             *     * `min_value` - min_value
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid" | "max_string_length" | "max_value" | "min_value" | "null";
+            detail: string;
+        };
+        ExportsEstimateCreateFiltersMinScoreErrorComponent: {
+            /**
+             * @description * `filters.min_score` - filters.min_score (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "filters.min_score";
+            /**
+             * @description * `invalid` - invalid
+             *     * `max_string_length` - max_string_length
+             *     * `max_value` - max_value
+             *     * `min_value` - min_value
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid" | "max_string_length" | "max_value" | "min_value" | "null";
+            detail: string;
+        };
+        ExportsEstimateCreateFiltersNonFieldErrorsErrorComponent: {
+            /**
+             * @description * `filters.non_field_errors` - filters.non_field_errors (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "filters.non_field_errors";
+            /**
+             * @description * `invalid` - invalid
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid" | "null";
+            detail: string;
+        };
+        ExportsEstimateCreateFiltersOver18ErrorComponent: {
+            /**
+             * @description * `filters.over_18` - filters.over_18 (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "filters.over_18";
+            /**
+             * @description * `invalid` - invalid
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid" | "null";
+            detail: string;
+        };
+        ExportsEstimateCreateFiltersQErrorComponent: {
+            /**
+             * @description * `filters.q` - filters.q (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "filters.q";
+            /**
+             * @description * `blank` - blank
+             *     * `invalid` - invalid
+             *     * `max_length` - max_length
+             *     * `null` - null
+             *     * `null_characters_not_allowed` - null_characters_not_allowed
+             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+             * @enum {string}
+             */
+            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "surrogate_characters_not_allowed";
+            detail: string;
+        };
+        ExportsEstimateCreateFiltersSinceErrorComponent: {
+            /**
+             * @description * `filters.since` - filters.since (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "filters.since";
+            /**
+             * @description * `date` - date
+             *     * `invalid` - invalid
+             *     * `make_aware` - make_aware
+             *     * `null` - null
+             *     * `overflow` - overflow
+             * @enum {string}
+             */
+            code: "date" | "invalid" | "make_aware" | "null" | "overflow";
+            detail: string;
+        };
+        ExportsEstimateCreateFiltersSubredditErrorComponent: {
+            /**
+             * @description * `filters.subreddit` - filters.subreddit (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "filters.subreddit";
+            /**
+             * @description * `blank` - blank
+             *     * `invalid` - invalid
+             *     * `max_length` - max_length
+             *     * `null` - null
+             *     * `null_characters_not_allowed` - null_characters_not_allowed
+             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+             * @enum {string}
+             */
+            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "surrogate_characters_not_allowed";
+            detail: string;
+        };
+        ExportsEstimateCreateFiltersUntilErrorComponent: {
+            /**
+             * @description * `filters.until` - filters.until (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "filters.until";
+            /**
+             * @description * `date` - date
+             *     * `invalid` - invalid
+             *     * `make_aware` - make_aware
+             *     * `null` - null
+             *     * `overflow` - overflow
+             * @enum {string}
+             */
+            code: "date" | "invalid" | "make_aware" | "null" | "overflow";
+            detail: string;
+        };
+        ExportsEstimateCreateFormatErrorComponent: {
+            /**
+             * @description * `format` - format (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "format";
+            /**
+             * @description * `blank` - blank
+             *     * `invalid` - invalid
+             *     * `max_length` - max_length
+             *     * `null` - null
+             *     * `null_characters_not_allowed` - null_characters_not_allowed
+             *     * `required` - required
+             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+             * @enum {string}
+             */
+            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "required" | "surrogate_characters_not_allowed";
+            detail: string;
+        };
+        ExportsEstimateCreateIncludeRemovedErrorComponent: {
+            /**
+             * @description * `include_removed` - include_removed (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "include_removed";
+            /**
+             * @description * `invalid` - invalid
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid" | "null";
+            detail: string;
+        };
+        ExportsEstimateCreateMaskAuthorsErrorComponent: {
+            /**
+             * @description * `mask_authors` - mask_authors (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "mask_authors";
+            /**
+             * @description * `invalid` - invalid
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid" | "null";
+            detail: string;
+        };
+        ExportsEstimateCreateNonFieldErrorsErrorComponent: {
+            /**
+             * @description * `non_field_errors` - non_field_errors (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "non_field_errors";
+            /**
+             * @description * `invalid` - invalid
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid" | "null";
+            detail: string;
+        };
+        ExportsEstimateCreateProjectErrorComponent: {
+            /**
+             * @description * `project` - project (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "project";
+            /**
+             * @description * `invalid` - invalid
+             *     * `max_string_length` - max_string_length
+             *     * `max_value` - max_value
+             *     * `min_value` - min_value
+             *     * `null` - null
+             *     * `required` - required
+             * @enum {string}
+             */
+            code: "invalid" | "max_string_length" | "max_value" | "min_value" | "null" | "required";
+            detail: string;
+        };
+        ExportsEstimateCreateSafeErrorComponent: {
+            /**
+             * @description * `safe` - safe (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "safe";
+            /**
+             * @description * `invalid` - invalid
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid" | "null";
+            detail: string;
+        };
+        ExportsEstimateCreateSheetsErrorComponent: {
+            /**
+             * @description * `sheets` - sheets (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "sheets";
+            /**
+             * @description * `max_length` - max_length
+             *     * `not_a_list` - not_a_list
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "max_length" | "not_a_list" | "null";
+            detail: string;
+        };
+        ExportsEstimateCreateSheetsINDEXErrorComponent: {
+            /**
+             * @description * `sheets.INDEX` - sheets.INDEX (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "sheets.INDEX";
+            /**
+             * @description * `blank` - blank
+             *     * `invalid` - invalid
+             *     * `max_length` - max_length
+             *     * `null` - null
+             *     * `null_characters_not_allowed` - null_characters_not_allowed
+             *     * `required` - required
+             *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+             * @enum {string}
+             */
+            code: "blank" | "invalid" | "max_length" | "null" | "null_characters_not_allowed" | "required" | "surrogate_characters_not_allowed";
+            detail: string;
+        };
+        ExportsEstimateCreateValidationError: {
+            /**
+             * @description * `validation_error` - Validation Error (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "validation_error";
+            errors: components["schemas"]["ExportsEstimateCreateError"][];
+        };
+        ExportsFormatsRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        ExportsListErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        ExportsRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        /** @description A format, and what can be chosen in it. */
+        Format: {
+            name: string;
+            is_available: boolean;
+            needs: string[];
+            sheets: string[];
+            default_sheets: string[];
+            columns: string[];
+            comment_columns: string[];
+        };
+        Gap: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+        };
+        /** @description How a source fared of late, in all processes together. */
+        Health: {
+            /**
+             * @description open: walls or faults, left alone for a while; limited: its rate limit is used.
+             *
+             *     * `unknown` - unknown
+             *     * `healthy` - healthy
+             *     * `degraded` - degraded
+             *     * `limited` - limited
+             *     * `open` - open
+             * @enum {string}
+             */
+            state: "unknown" | "healthy" | "degraded" | "limited" | "open";
+            /**
+             * Format: double
+             * @description Of the last 50 answers.
+             */
+            success_rate: number | null;
+            /** Format: double */
+            p50_ms: number | null;
+            last_error: components["schemas"]["LastError"] | null;
+            quota: components["schemas"]["Quota"] | null;
         };
         /** @description Tries of one hour. */
         Hour: {
@@ -1413,6 +2516,13 @@ export interface components {
             partial: number;
             failed: number;
             cancelled: number;
+        };
+        /** @description What went wrong last with a source. */
+        LastError: {
+            code: string;
+            detail: string;
+            /** Format: date-time */
+            at: string;
         };
         /** @description Deliveries of the last 24 hours. */
         Lately: {
@@ -1529,6 +2639,13 @@ export interface components {
             /** Format: uri */
             previous: string | null;
             results: components["schemas"]["EndpointAnswer"][];
+        };
+        PaginatedExportList: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["Export"][];
         };
         PaginatedJobList: {
             /** Format: uri */
@@ -1931,6 +3048,13 @@ export interface components {
         ProjectsPostsListErrorResponse400: components["schemas"]["ParseErrorResponse"];
         ProjectsPostsRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
         ProjectsRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        /** @description What upstream says is left of its window. */
+        Quota: {
+            /** Format: double */
+            remaining: number;
+            /** Format: double */
+            reset_seconds: number | null;
+        };
         /** @description A range of time, both ends included. */
         RangeRequest: {
             /** Format: date-time */
@@ -1962,6 +3086,10 @@ export interface components {
             /** Format: date-time */
             cancelled_at: string | null;
         };
+        /** @description How many deliveries a recovery would send. */
+        RecoveryEstimate: {
+            total: number;
+        };
         /** @description A new account. */
         RegistrationRequest: {
             username: string;
@@ -1980,6 +3108,7 @@ export interface components {
             secret?: string;
         };
         ScraperBackendsRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        ScraperBackendsTestCreateErrorResponse400: components["schemas"]["ParseErrorResponse"];
         ScraperJobsCancelCreateErrorResponse400: components["schemas"]["ParseErrorResponse"];
         ScraperJobsCountsRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
         ScraperJobsCreateBackendErrorComponent: {
@@ -2346,7 +3475,10 @@ export interface components {
             /** @default false */
             include_comments?: boolean;
             comment_limit?: number | null;
-            /** @default false */
+            /**
+             * @description With sort=new: stop at what an earlier scrape has seen.
+             * @default false
+             */
             only_new?: boolean;
             min_score?: number | null;
             /** Format: date-time */
@@ -2396,7 +3528,18 @@ export interface components {
             comments_due: number;
             backend_used: string | null;
             exhausted: boolean;
-            stopped_by: string | null;
+            /**
+             * @description Why it ended; null while it runs and when an error cut it.
+             *
+             *     * `exhausted` - exhausted
+             *     * `limit` - limit
+             *     * `listing_cap` - listing_cap
+             *     * `known` - known
+             * @enum {string|null}
+             */
+            stopped_by: "exhausted" | "limit" | "listing_cap" | "known" | null;
+            /** @description With only_new: posts of this time may be missing, between two runs. */
+            gap: components["schemas"]["Gap"] | null;
             error: components["schemas"]["Error"] | null;
         };
         /** @description One entry of a job's `errors`. */
@@ -3058,6 +4201,49 @@ export interface components {
         WebhooksRecoveriesCancelCreateErrorResponse400: components["schemas"]["ParseErrorResponse"];
         WebhooksRecoveriesRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
         WebhooksSnippetsRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        /** @description Body of POST /api/exports/ and of its estimate. */
+        WishRequest: {
+            /** Format: int64 */
+            project: number;
+            /** @description xlsx, csv, jsonl, parquet, package */
+            format: string;
+            /** @description Of summary, posts, comments, subreddits, keywords, sentiment, themes; those of the format when left out. */
+            sheets?: string[];
+            /** @description Columns of posts, named as in REST; all when left out. */
+            columns?: string[];
+            /** @description Columns of comments, named as in REST; all when left out. */
+            comment_columns?: string[];
+            filters?: components["schemas"]["ExportFilterRequest"];
+            /**
+             * @description joined: nested in jsonl and parquet, one row per comment in csv and xlsx.
+             *
+             *     * `separate` - separate
+             *     * `joined` - joined
+             * @default separate
+             * @enum {string}
+             */
+            comments?: "separate" | "joined";
+            /**
+             * @description Prefix texts of csv and xlsx that a spreadsheet could evaluate.
+             * @default true
+             */
+            safe?: boolean;
+            /**
+             * @description A byte order mark in csv.
+             * @default false
+             */
+            bom?: boolean;
+            /**
+             * @description Pseudonyms instead of the authors' names.
+             * @default false
+             */
+            mask_authors?: boolean;
+            /**
+             * @description Posts that were deleted or removed, too.
+             * @default true
+             */
+            include_removed?: boolean;
+        };
     };
     responses: never;
     parameters: never;
@@ -3921,6 +5107,783 @@ export interface operations {
             };
         };
     };
+    exports_list: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                /**
+                 * @description * `xlsx` - xlsx
+                 *     * `csv` - csv
+                 *     * `jsonl` - jsonl
+                 *     * `parquet` - parquet
+                 *     * `package` - package
+                 */
+                format?: "xlsx" | "csv" | "jsonl" | "parquet" | "package";
+                page_size?: number;
+                project?: number;
+                /**
+                 * @description * `pending` - Pending
+                 *     * `running` - Running
+                 *     * `completed` - Completed
+                 *     * `partial` - Partial
+                 *     * `failed` - Failed
+                 *     * `cancelled` - Cancelled
+                 */
+                status?: "pending" | "running" | "completed" | "partial" | "failed" | "cancelled";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedExportList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportsListErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
+        };
+    };
+    exports_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WishRequest"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Export"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportsCreateErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
+        };
+    };
+    exports_estimate_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WishRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Estimate"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportsEstimateCreateErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
+        };
+    };
+    exports_formats_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Format"][];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportsFormatsRetrieveErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
+        };
+    };
+    exports_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                export_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Export"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportsRetrieveErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
+        };
+    };
+    exports_cancel_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                export_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Export"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportsCancelCreateErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
+        };
+    };
+    exports_download_link_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                export_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DownloadLink"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportsDownloadLinkCreateErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
+        };
+    };
+    exports_download_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                export_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Refused. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {unknown} */
+                        type: "validation_error" | "client_error" | "server_error";
+                        errors: {
+                            code: string;
+                            detail: string;
+                            attr: string | null;
+                        }[];
+                    };
+                };
+            };
+            /** @description Refused. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {unknown} */
+                        type: "validation_error" | "client_error" | "server_error";
+                        errors: {
+                            code: string;
+                            detail: string;
+                            attr: string | null;
+                        }[];
+                    };
+                };
+            };
+            /** @description Refused. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {unknown} */
+                        type: "validation_error" | "client_error" | "server_error";
+                        errors: {
+                            code: string;
+                            detail: string;
+                            attr: string | null;
+                        }[];
+                    };
+                };
+            };
+            /** @description Refused. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {unknown} */
+                        type: "validation_error" | "client_error" | "server_error";
+                        errors: {
+                            code: string;
+                            detail: string;
+                            attr: string | null;
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    exports_stream_retrieve: {
+        parameters: {
+            query?: {
+                after?: string;
+            };
+            header?: {
+                "Last-Event-ID"?: string;
+            };
+            path: {
+                export_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events from the cursor on. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description The cursor is at the end. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {unknown} */
+                        type: "validation_error" | "client_error" | "server_error";
+                        errors: {
+                            code: string;
+                            detail: string;
+                            attr: string | null;
+                        }[];
+                    };
+                };
+            };
+            /** @description Refused. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {unknown} */
+                        type: "validation_error" | "client_error" | "server_error";
+                        errors: {
+                            code: string;
+                            detail: string;
+                            attr: string | null;
+                        }[];
+                    };
+                };
+            };
+            /** @description Refused. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {unknown} */
+                        type: "validation_error" | "client_error" | "server_error";
+                        errors: {
+                            code: string;
+                            detail: string;
+                            attr: string | null;
+                        }[];
+                    };
+                };
+            };
+            /** @description Refused. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {unknown} */
+                        type: "validation_error" | "client_error" | "server_error";
+                        errors: {
+                            code: string;
+                            detail: string;
+                            attr: string | null;
+                        }[];
+                    };
+                };
+            };
+        };
+    };
     projects_list: {
         parameters: {
             query?: {
@@ -4735,6 +6698,91 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
+        };
+    };
+    scraper_backends_test_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackendTest"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScraperBackendsTestCreateErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
                 };
             };
             405: {
@@ -6550,7 +8598,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Estimate"];
+                    "application/json": components["schemas"]["RecoveryEstimate"];
                 };
             };
             400: {
