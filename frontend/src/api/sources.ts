@@ -1,14 +1,9 @@
 // Asking a source whether it answers.
-import { ask } from "./ask";
+import { api, unwrap } from "./client";
+import type { components } from "./schema";
 
-export interface SourceTest {
-  ok: boolean;
-  /** What it took, in milliseconds. */
-  latency_ms?: number | null;
-  code?: string | null;
-  detail?: string | null;
-}
+export type SourceTest = components["schemas"]["BackendTest"];
 
 export function testSource(name: string): Promise<SourceTest> {
-  return ask("POST", `/api/scraper/backends/${encodeURIComponent(name)}/test/`);
+  return unwrap(api.POST("/api/scraper/backends/{name}/test/", { params: { path: { name } } }));
 }

@@ -12,16 +12,9 @@ export type Gap = NonNullable<Target["gap"]>;
 export type Target = Schemas["Target"];
 export type Post = Schemas["Post"];
 export type Comment = Schemas["Comment"];
-export type Backend = Schemas["Backend"] & { health?: SourceHealth | null };
-
+export type Backend = Schemas["Backend"];
 /** How a source fared of late; all of it unknown until it has been asked. */
-export interface SourceHealth {
-  state: string;
-  success_rate: number | null;
-  p50_ms: number | null;
-  last_error: { code: string; detail: string; at?: string | null } | null;
-  quota: { remaining: number; reset_seconds?: number | null } | null;
-}
+export type SourceHealth = Backend["health"];
 export type JobEvent = Schemas["Event"];
 export type StartJob = Schemas["StartJobRequest"];
 export type RunStatus = Job["status"];

@@ -149,12 +149,11 @@ function ConnectionTest({ name, label, isConfigured }: ConnectionTestProps) {
 }
 
 function Verdict({ result }: { result: SourceTest }) {
-  const { ok, latency_ms, code, detail } = result;
+  const { ok, took_ms, code, detail } = result;
   if (ok) {
-    const took = latency_ms ? ` in ${Math.round(latency_ms)} ms` : "";
     return (
       <Text size="sm" className={classes.good}>
-        <IconCheck size={15} aria-hidden="true" /> Answered{took}
+        <IconCheck size={15} aria-hidden="true" /> Answered in {took_ms} ms
       </Text>
     );
   }

@@ -2,7 +2,7 @@ import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { HttpResponse, http } from "msw";
 import { describe, expect, it } from "vitest";
-import type { Backend } from "@/api/types";
+import type { Backend, SourceHealth } from "@/api/types";
 import { renderRouted } from "@/testing/render-routed";
 import { at, server } from "@/testing/server";
 import { SourcesPage } from "./sources-page";
@@ -14,7 +14,7 @@ function aSource(change: Partial<Backend>): Backend {
     needs: [],
     capabilities: { sorts: ["new", "hot"], max_limit: 1000, streaming: true },
     reason: null,
-    health: null,
+    health: { state: "unknown", success_rate: null, p50_ms: null, last_error: null, quota: null },
     ...change,
   };
 }
@@ -27,11 +27,11 @@ async function show(...sources: Backend[]) {
 
 describe("The sources", () => {
   it("show what each can do, how it fares and what it lacks, those that are ready first", async () => {
-    const health = {
+    const health: SourceHealth = {
       state: "limited",
       success_rate: 0.954,
       p50_ms: 181.6,
-      last_error: { code: "rate_limited", detail: "Later." },
+      last_error: { code: "rate_limited", detail: "Later.", at: "2026-01-01T00:00:00Z" },
       quota: { remaining: 3.5, reset_seconds: 42 },
     };
     await show(
@@ -53,13 +53,13 @@ describe("The sources", () => {
 
   it("test_x21 are tested on wish, and tell what came of it as text", async () => {
     const detail = "<img src=x onerror=alert(1)>";
-    let answer: object = { ok: true, latency_ms: 12.4 };
+    let answer: object = { ok: true, took_ms: 12 };
     server.use(http.post(at("/api/scraper/backends/rss/test/"), () => HttpResponse.json(answer)));
     await show(aSource({}));
     const button = screen.getByRole("button", { name: "Test connection of Reddit RSS" });
     await userEvent.click(button);
     expect(await screen.findByText(/Answered in 12 ms/)).toBeVisible();
-    answer = { ok: false, code: "newer_code", detail };
+    answer = { ok: false, code: "newer_code", detail, took_ms: 3 };
     await userEvent.click(button);
     expect(await screen.findByText(/<img src=x/)).toBeVisible();
     expect(document.querySelector("img")).toBeNull();
