@@ -173,7 +173,11 @@ class Bench:
         """Return a claimed job and its target."""
         jobs = self._scraping.ScrapingJob
         job = jobs.objects.create(
-            owner=self._owner, project=project, mode="bulk", backend="native_json"
+            owner=self._owner,
+            project=project,
+            mode="bulk",
+            backend="native_json",
+            config={"include_comments": False},
         )
         target = self._scraping.ScrapingTarget.objects.create(
             job=job, position=0, subreddit="python"

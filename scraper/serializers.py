@@ -233,6 +233,23 @@ class CommentSerializer(serializers.Serializer[Any]):
     backend = serializers.CharField()
 
 
+class MetricSerializer(serializers.Serializer[Any]):
+    """One observed change of a post; what did not change is the same in both."""
+
+    seen_at = serializers.DateTimeField(help_text="When it was first seen like this.")
+    seen_before_at = serializers.DateTimeField(help_text="When it was last seen as before.")
+    score = serializers.IntegerField(allow_null=True)
+    score_before = serializers.IntegerField(allow_null=True)
+    upvote_ratio = serializers.FloatField(allow_null=True)
+    upvote_ratio_before = serializers.FloatField(allow_null=True)
+    num_comments = serializers.IntegerField(allow_null=True)
+    num_comments_before = serializers.IntegerField(allow_null=True)
+    removed = serializers.ChoiceField(choices=("deleted", "removed"), allow_null=True)
+    removed_before = serializers.ChoiceField(choices=("deleted", "removed"), allow_null=True)
+    edited_at = serializers.DateTimeField(allow_null=True)
+    edited_at_before = serializers.DateTimeField(allow_null=True)
+
+
 class _QueryFlag(serializers.BooleanField):
     """A flag of a query that may be absent; REST framework would read that as false."""
 

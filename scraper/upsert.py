@@ -16,7 +16,7 @@ from django.db import connection
 from pydantic import TypeAdapter
 
 from data_provider import Page, Post
-from scraper.models import JobPost, ScrapedPost, ScrapingJob, UnindexedPage
+from scraper.models import JobPost, PostMetric, ScrapedPost, ScrapingJob, UnindexedPage
 
 # Columns that a post brings along, with the types PostgreSQL reads them as.
 _POST_COLUMNS = {
@@ -44,12 +44,18 @@ _POST_COLUMNS = {
     "edited_at": "timestamptz",
     "created_at": "timestamptz",
 }
-# A source that does not know a number must not erase what another one knew.
-_KEPT_WHEN_UNKNOWN = ("score", "upvote_ratio", "num_comments")
+# A source that does not know these must not erase what another one knew.
+_KEPT_WHEN_UNKNOWN = ("score", "upvote_ratio", "num_comments", "edited_at")
+# Sources that show posts as they once were: what a living one has seen since stays, above all that
+# a text is gone.
+_OF_THE_PAST = ("archive",)
+# What a post's history is made of.
+_WATCHED = ("score", "upvote_ratio", "num_comments", "removed", "edited_at")
 
 _POSTS = ScrapedPost._meta.db_table  # noqa: SLF001
 _JOB_POSTS = JobPost._meta.db_table  # noqa: SLF001
 _UNINDEXED = UnindexedPage._meta.db_table  # noqa: SLF001
+_METRICS = PostMetric._meta.db_table  # noqa: SLF001
 
 
 def store_posts(job: ScrapingJob, seq: int, posts: Sequence[Post], page: Page) -> tuple[int, int]:
@@ -64,32 +70,58 @@ def store_posts(job: ScrapingJob, seq: int, posts: Sequence[Post], page: Page) -
     return _ENGINES[connection.vendor](job, seq, unique, page)
 
 
-def _assignments() -> str:
+def _assignments(*, of_the_past: bool) -> str:
     names = [*_POST_COLUMNS, "fetched_at", "backend"]
-    return ", ".join(
-        f"{name} = COALESCE(excluded.{name}, {_POSTS}.{name})"
-        if name in _KEPT_WHEN_UNKNOWN
-        else f"{name} = excluded.{name}"
-        for name in names
-    )
+    values = {name: f"excluded.{name}" for name in names}
+    for name in _KEPT_WHEN_UNKNOWN:
+        values[name] = f"COALESCE(excluded.{name}, {_POSTS}.{name})"
+    if of_the_past:
+        since = f"{_POSTS}.backend IN ({', '.join(repr(name) for name in _OF_THE_PAST)})"
+        values = {
+            name: f"CASE WHEN {since} THEN {value} ELSE {_POSTS}.{name} END"
+            for name, value in values.items()
+        }
+    return ", ".join(f"{name} = {value}" for name, value in values.items())
 
 
 _NAMES = ", ".join(_POST_COLUMNS)
 _TYPED = ", ".join(f"{name} {kind}" for name, kind in _POST_COLUMNS.items())
-_CONFLICT = f"ON CONFLICT (project_id, fullname) DO UPDATE SET {_assignments()}"
+_CONFLICT = {
+    of_the_past: "ON CONFLICT (project_id, fullname) DO UPDATE SET "
+    + _assignments(of_the_past=of_the_past)
+    for of_the_past in (False, True)
+}
+_WATCHED_NAMES = ", ".join(_WATCHED)
+_STORED = ", ".join(f"stored.{name}" for name in _WATCHED)
+_WAS = ", ".join(f"was.{name}" for name in _WATCHED)
+_HISTORY = f"""
+INSERT INTO {_METRICS} (post_id, seen_at, seen_before_at,
+  {_WATCHED_NAMES}, {", ".join(f"{name}_before" for name in _WATCHED)})
+SELECT stored.id, stored.fetched_at, was.fetched_at,
+  {_STORED}, {_WAS}
+"""
 
 # Rows are written in the order of their names: two jobs of one project that meet in the same posts
-# then wait for each other instead of deadlocking.
-_POSTGRESQL = f"""
+# then wait for each other instead of deadlocking. What a post was is read as of the statement's
+# beginning.
+_POSTGRESQL = {
+    of_the_past: f"""
 WITH page AS (
   SELECT * FROM ROWS FROM (
     json_to_recordset(%s::json) AS (id text, {_TYPED})
   ) WITH ORDINALITY AS page(fullname, {_NAMES}, n)
+), was AS (
+  SELECT id, fetched_at, {_WATCHED_NAMES} FROM {_POSTS}
+  WHERE project_id = %s AND fullname IN (SELECT fullname FROM page)
 ), stored AS (
   INSERT INTO {_POSTS} (project_id, fullname, {_NAMES}, fetched_at, backend)
   SELECT %s, fullname, {_NAMES}, %s, %s FROM page ORDER BY fullname
-  {_CONFLICT}
-  RETURNING id, fullname, (xmax = 0) AS is_new
+  {conflict}
+  RETURNING id, fullname, (xmax = 0) AS is_new, fetched_at, {_WATCHED_NAMES}
+), history AS (
+  {_HISTORY}
+  FROM stored JOIN was ON was.id = stored.id
+  WHERE ({_STORED}) IS DISTINCT FROM ({_WAS})
 ), noted AS (
   INSERT INTO {_JOB_POSTS} (job_id, post_id, seq, n)
   SELECT %s, stored.id, %s, page.n FROM stored JOIN page USING (fullname)
@@ -100,16 +132,30 @@ WITH page AS (
 )
 SELECT (SELECT count(*) FROM noted), (SELECT count(*) FROM stored WHERE is_new)
 """  # noqa: S608 -- composed of constants above
+    for of_the_past, conflict in _CONFLICT.items()
+}
 
-_SQLITE = f"""
+_SQLITE = {
+    of_the_past: f"""
 INSERT INTO {_POSTS} (project_id, fullname, {_NAMES}, fetched_at, backend)
 VALUES ({", ".join(["?"] * (len(_POST_COLUMNS) + 4))})
-{_CONFLICT}
+{conflict}
 """  # noqa: S608 -- composed of constants above
+    for of_the_past, conflict in _CONFLICT.items()
+}
 
-_SQLITE_KNOWN = f"""
-SELECT count(*) FROM {_POSTS}
+_SQLITE_WAS = f"""
+SELECT id, fetched_at, {_WATCHED_NAMES} FROM {_POSTS}
 WHERE project_id = ? AND fullname IN (SELECT value FROM json_each(?))
+"""  # noqa: S608
+
+# What the posts were comes back as JSON, which both sides of the comparison have passed through.
+_READ_BACK = [f"value ->> {n} AS {name}" for n, name in enumerate(("id", "fetched_at", *_WATCHED))]
+_SQLITE_HISTORY = f"""
+WITH was AS (SELECT {", ".join(_READ_BACK)} FROM json_each(?))
+{_HISTORY}
+FROM was CROSS JOIN {_POSTS} AS stored
+WHERE stored.id = was.id AND ({_STORED}) IS NOT ({_WAS})
 """  # noqa: S608
 
 _SQLITE_NOTED = f"""
@@ -131,6 +177,7 @@ def _store_postgresql(job: ScrapingJob, seq: int, posts: list[Post], page: Page)
     parameters: list[Any] = [
         _as_json(posts).decode(),
         job.project_id,
+        job.project_id,
         page.fetched_at,
         page.backend,
         job.pk,
@@ -142,7 +189,8 @@ def _store_postgresql(job: ScrapingJob, seq: int, posts: list[Post], page: Page)
     # once; Django's writes the page into the statement, and lets no connection prepare any.
     connection.connection.prepare_threshold = 0
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        added, new = cursor.execute(_POSTGRESQL, parameters).fetchone() or (0, 0)
+        statement = _POSTGRESQL[page.backend in _OF_THE_PAST]
+        added, new = cursor.execute(statement, parameters).fetchone() or (0, 0)
     return added, new
 
 
@@ -153,11 +201,13 @@ def _store_sqlite(job: ScrapingJob, seq: int, posts: list[Post], page: Page) -> 
     # The driver's own cursor: Django's rewrites the statement's placeholders for every row.
     connection.ensure_connection()
     with connection.wrap_database_errors, closing(connection.connection.cursor()) as cursor:
-        (known,) = cursor.execute(_SQLITE_KNOWN, (job.project_id, names)).fetchone()
-        cursor.executemany(_SQLITE, rows)
+        was = cursor.execute(_SQLITE_WAS, (job.project_id, names)).fetchall()
+        cursor.executemany(_SQLITE[page.backend in _OF_THE_PAST], rows)
+        if was:
+            cursor.execute(_SQLITE_HISTORY, (json.dumps(was, default=sqlite_instant),))
         cursor.execute(_SQLITE_LEFT_TO_INDEX, (job.project_id, names))
         cursor.execute(_SQLITE_NOTED, (job.pk, seq, names, job.project_id))
-        return cursor.rowcount, len(posts) - known
+        return cursor.rowcount, len(posts) - len(was)
 
 
 def _sqlite_row(post: Post) -> list[Any]:

@@ -23,6 +23,11 @@ urlpatterns = [
         name="comments",
     ),
     path(
+        "projects/<int:project_id>/posts/<str:fullname>/metrics/",
+        views.MetricListView.as_view(),
+        name="metrics",
+    ),
+    path(
         "projects/<int:project_id>/overview/", views.OverviewView.as_view(), name="project-overview"
     ),
 ]

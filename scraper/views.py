@@ -14,7 +14,7 @@ from common.frames import START, as_json, parse_cursor
 from common.pagination import Key, Order
 from projects.idempotency import answer_once, fingerprint_of
 from projects.selectors import Principal, project_for_body, project_of
-from scraper import log, selectors, services
+from scraper import history, log, selectors, services
 from scraper.serializers import (
     BackendSerializer,
     BackendTestSerializer,
@@ -24,6 +24,7 @@ from scraper.serializers import (
     JobCountsSerializer,
     JobFilterSerializer,
     JobSerializer,
+    MetricSerializer,
     OverviewSerializer,
     PostFilterSerializer,
     PostSerializer,
@@ -223,6 +224,20 @@ class CommentListView(ApiView):
         project = project_of(self.caller, project_id)
         rows = self.paginate_queryset(selectors.comments_of_post(project.pk, fullname)) or []
         return self.get_paginated_response([selectors.comment_as_json(row) for row in rows])
+
+
+class MetricListView(ApiView):
+    """How one post changed."""
+
+    serializer_class = MetricSerializer
+    order = Order("metrics", (Key("id"),))
+
+    def get(self, request: Request, project_id: int, fullname: str) -> Response:
+        """List the changes that were observed, newest first."""
+        project = project_of(self.caller, project_id)
+        rows = self.paginate_queryset(history.metrics_of_post(project.pk, fullname)) or []
+        fields = history.METRIC_FIELDS
+        return self.get_paginated_response([{name: row[name] for name in fields} for row in rows])
 
 
 class OverviewView(ApiView):

@@ -52,6 +52,7 @@ DOMAIN_MODULES = {
         "comments",
         "deletion",
         "drives",
+        "history",
         "indexing",
         "known_ground",
         "log",

@@ -274,7 +274,7 @@ class TestPost:
     @pytest.mark.parametrize(("before", "after"), [(BARE, FULL), (FULL, BARE)])
     def test_is_refreshed_field_by_field(self, before: Post, after: Post) -> None:
         after = after.model_copy(update={"id": before.id, "score": 1, "num_comments": 2})
-        after = after.model_copy(update={"upvote_ratio": 0.5})
+        after = after.model_copy(update={"upvote_ratio": 0.5, "edited_at": LATER})
         project = make_project()
         for post in (before, after):
             commit(claimed_job(project), [post], fetched_at=LATER, backend="rss")

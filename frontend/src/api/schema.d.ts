@@ -391,6 +391,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/projects/{project_id}/posts/{fullname}/metrics/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description List the changes that were observed, newest first. */
+        get: operations["projects_posts_metrics_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/scraper/backends/": {
         parameters: {
             query?: never;
@@ -2560,6 +2577,43 @@ export interface components {
             width: number | null;
             height: number | null;
         };
+        /** @description One observed change of a post; what did not change is the same in both. */
+        Metric: {
+            /**
+             * Format: date-time
+             * @description When it was first seen like this.
+             */
+            seen_at: string;
+            /**
+             * Format: date-time
+             * @description When it was last seen as before.
+             */
+            seen_before_at: string;
+            score: number | null;
+            score_before: number | null;
+            /** Format: double */
+            upvote_ratio: number | null;
+            /** Format: double */
+            upvote_ratio_before: number | null;
+            num_comments: number | null;
+            num_comments_before: number | null;
+            /**
+             * @description * `deleted` - deleted
+             *     * `removed` - removed
+             * @enum {string|null}
+             */
+            removed: "deleted" | "removed" | null;
+            /**
+             * @description * `deleted` - deleted
+             *     * `removed` - removed
+             * @enum {string|null}
+             */
+            removed_before: "deleted" | "removed" | null;
+            /** Format: date-time */
+            edited_at: string | null;
+            /** Format: date-time */
+            edited_at_before: string | null;
+        };
         /** @description A token just made, shown this once. */
         NewApiToken: {
             readonly id: number;
@@ -2653,6 +2707,13 @@ export interface components {
             /** Format: uri */
             previous: string | null;
             results: components["schemas"]["Job"][];
+        };
+        PaginatedMetricList: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["Metric"][];
         };
         PaginatedPostList: {
             /** Format: uri */
@@ -3046,6 +3107,7 @@ export interface components {
         };
         ProjectsPostsCommentsListErrorResponse400: components["schemas"]["ParseErrorResponse"];
         ProjectsPostsListErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        ProjectsPostsMetricsListErrorResponse400: components["schemas"]["ParseErrorResponse"];
         ProjectsPostsRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
         ProjectsRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
         /** @description What upstream says is left of its window. */
@@ -6607,6 +6669,95 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProjectsPostsCommentsListErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
+        };
+    };
+    projects_posts_metrics_list: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                page_size?: number;
+            };
+            header?: never;
+            path: {
+                fullname: string;
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedMetricList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectsPostsMetricsListErrorResponse400"];
                 };
             };
             401: {
