@@ -152,7 +152,8 @@ class ScraperBackend(ABC):
         try:
             async with aclosing(self.pages(query, cursor)) as pages:
                 async for page in pages:
-                    await self._observe(started)
+                    if page.requests:
+                        await self._observe(started)
                     yield page
                     started = self.clock.monotonic()
         except SourceError as error:

@@ -125,6 +125,8 @@ class Transient(SourceError):
     """Asking again may help; `retry_after` is upstream's own word in seconds, if it gave one."""
 
     is_retryable = True
+    # False when the request certainly never left.
+    was_sent: bool = True
 
     def __init__(
         self, message: str, *, retry_after: float | None = None, sample: str | bytes | None = None

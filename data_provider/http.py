@@ -84,6 +84,8 @@ class HttpClient:
         try:
             async with asyncio.timeout(self._config.total_timeout_seconds):
                 answer = await self._exchange(request)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise _never_sent(error, request) from error
         except (TimeoutError, httpx.TimeoutException) as error:
             raise Timeout(f"{request.url.host} did not answer in time.") from error
         except httpx.DecodingError as error:
@@ -128,6 +130,13 @@ class HttpClient:
                 verify=_tls(),
             )
         return self._client
+
+
+def _never_sent(error: httpx.TransportError, request: httpx.Request) -> Network | Timeout:
+    kind = Timeout if isinstance(error, httpx.TimeoutException) else Network
+    found = kind(f"{request.url.host}: {error or type(error).__name__}")
+    found.was_sent = False
+    return found
 
 
 async def _read(response: httpx.Response, most: int) -> bytes:

@@ -21,6 +21,7 @@ BACKENDS: dict[str, str] = {
     "oauth": "data_provider.backends.oauth:OAuthBackend",
     "archive": "data_provider.backends.archive:ArchiveBackend",
     "rss": "data_provider.backends.rss:RssBackend",
+    "brightdata": "data_provider.backends.brightdata:BrightDataBackend",
     "sandbox": "data_provider.backends.sandbox:SandboxBackend",
 }
 

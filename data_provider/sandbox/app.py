@@ -85,7 +85,8 @@ class SandboxApp:
         await play(response, rule, send)
 
     def _answer(self, request: Request, rule: FaultRule | None) -> bodies.Response:
-        is_counted = rule is None or rule.action not in _UNCOUNTED
+        is_reddit = request.dialect != "brightdata"
+        is_counted = is_reddit and (rule is None or rule.action not in _UNCOUNTED)
         has_quota = self._quota.take() if is_counted else True
         response = preempt(rule, request.dialect)
         if response is None:
@@ -93,7 +94,7 @@ class SandboxApp:
         response.headers |= _COMMON_HEADERS
         if is_counted:
             response.headers |= self._quota.headers()
-        if response.status == 429 and "retry-after" in response.headers:  # noqa: PLR2004
+        if is_counted and response.status == 429 and "retry-after" in response.headers:  # noqa: PLR2004
             response.headers["x-ratelimit-remaining"] = "0.0"
         return response
 

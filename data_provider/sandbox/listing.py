@@ -120,6 +120,13 @@ class Listings:
         posts = [build_post(self._world, subreddit, index) for index in indexes]
         return envelop(posts, "t3", after, before)
 
+    def first(self, subreddit: Subreddit, sort: str, limit: int) -> list[int]:
+        """Return the posts with which a listing of all time begins, pages left out of it."""
+        ranking = self._rankings.of(subreddit, sort, "all", self._count(subreddit, sort))
+        ranked = [ranking.at(position) for position in range(min(limit, ranking.length))]
+        stickied = self._rankings.stickied(subreddit) if sort == "hot" else []
+        return list(dict.fromkeys((*stickied, *ranked)))[:limit]
+
     def count_of(self, subreddit: Subreddit) -> int:
         """Return how many posts a subreddit has now."""
         return subreddit.post_count + self._gained.get(subreddit.number, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,10 +16,11 @@ LOG_LENGTH = 10_000
 LARGEST_BODY = 1 << 20
 
 # Who is spoken to: the public .json pages, the feeds, the official API, its log-in, the archive,
-# and the two web sites.
-Dialect = Literal["json", "atom", "oauth", "token", "archive", "www", "old"]
+# the two web sites, and who collects for money.
+Dialect = Literal["json", "atom", "oauth", "token", "archive", "www", "old", "brightdata"]
 PAGES: tuple[Dialect, ...] = ("www", "old")
 LOG_IN_PATH = "/api/v1/access_token"
+BRIGHTDATA_PATH = "/datasets/v3/"
 ARCHIVE_PATHS = ("/api/posts/search", "/api/subreddits/search")
 _SUFFIXES: dict[str, Dialect] = {".json": "json", ".rss": "atom"}
 # Under these, paths without suffix are pages; elsewhere they are those of the official API.
@@ -60,6 +62,8 @@ def read_request(scope: Mapping[str, Any], body: bytes) -> Request:
     params = dict(parse_qsl(query))
     if headers.get(b"content-type", "").startswith("application/x-www-form-urlencoded"):
         params |= dict(parse_qsl(body.decode("utf-8", "replace")))
+    elif full_path.startswith(BRIGHTDATA_PATH):
+        params |= _first_input(body)
     prefix = next((site for site in _SITES if f"{full_path}/".startswith(f"{site}/")), "")
     path, dialect = _split(full_path.removeprefix(prefix))
     if dialect == "oauth" and (prefix or _is_for_people(path, headers)):
@@ -77,6 +81,15 @@ def read_request(scope: Mapping[str, Any], body: bytes) -> Request:
     )
 
 
+def _first_input(body: bytes) -> dict[str, str]:
+    """Return the texts of the first of a list of JSON objects."""
+    try:
+        inputs = json.loads(body or b"[]")
+        return {key: text for key, text in inputs[0].items() if isinstance(text, str)}
+    except (ValueError, AttributeError, IndexError, KeyError, TypeError):
+        return {}
+
+
 def _is_for_people(path: str, headers: Mapping[bytes, str]) -> bool:
     """Say whether a browser asks, or the script of a page."""
     if b"authorization" in headers:
@@ -91,6 +104,8 @@ def _split(full_path: str) -> tuple[str, Dialect]:
         return path, "archive"
     if path == LOG_IN_PATH:
         return path, "token"
+    if path.startswith(BRIGHTDATA_PATH):
+        return path, "brightdata"
     for suffix, dialect in _SUFFIXES.items():
         if path.endswith(suffix):
             return path.removesuffix(suffix).rstrip("/") or "/", dialect

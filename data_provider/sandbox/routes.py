@@ -10,6 +10,7 @@ from data_provider.sandbox import bodies, walls
 from data_provider.sandbox.about import build_subreddit
 from data_provider.sandbox.archive import Archive
 from data_provider.sandbox.atom import feed_window, render_feed
+from data_provider.sandbox.brightdata import BrightData
 from data_provider.sandbox.listing import LARGEST_LIMIT, SORTS, Listings, envelop
 from data_provider.sandbox.pages import Pages
 from data_provider.sandbox.posts import build_post
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from data_provider.sandbox.bodies import Response
-    from data_provider.sandbox.requests import Request
+    from data_provider.sandbox.requests import Dialect, Request
     from data_provider.sandbox.tokens import Tokens
     from data_provider.sandbox.world import Subreddit, World
 
@@ -43,6 +44,14 @@ class Routes:
         self._talks = Talks(world)
         self._archive = Archive(world, self._listings)
         self._pages = Pages(world, self._listings)
+        self._brightdata = BrightData(world, self._listings)
+        # Who has addresses of his own, or answers otherwise.
+        self._own: dict[Dialect, Callable[[Request], Response]] = {
+            "token": tokens.issue,
+            "archive": self._archive.answer,
+            "brightdata": self._brightdata.answer,
+            **dict.fromkeys(PAGES, self._answer_page),
+        }
         self._global: dict[str, Callable[[Request], Response]] = {
             "/subreddits/search": lambda request: _page(
                 self._searches.subreddits(request.params), request
@@ -62,6 +71,8 @@ class Routes:
             return inside[1]
         if request.dialect == "archive":
             return request.params.get("subreddit")
+        if request.dialect == "brightdata":
+            return self._brightdata.subreddit_of(request)
         part = _PART.fullmatch(request.path)
         if part:
             return part[1] or request.params.get("name")
@@ -72,12 +83,9 @@ class Routes:
 
     def answer(self, request: Request) -> Response:
         """Answer a request to Reddit, in the dialect in which it was asked."""
-        if request.dialect == "token":
-            return self._tokens.issue(request)
-        if request.dialect == "archive":
-            return self._archive.answer(request)
-        if request.dialect in PAGES:
-            return self._answer_page(request)
+        own = self._own.get(request.dialect)
+        if own is not None:
+            return own(request)
         if request.dialect == "oauth" and not self._tokens.admits(request):
             return bodies.error(401)
         return self._answer_json(request)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from data_provider.sandbox.brightdata import TOKEN as BRIGHTDATA_TOKEN
 from data_provider.sandbox.tokens import SCRIPT_CLIENT
 
 
@@ -26,6 +27,8 @@ class Door:
     may_lack: tuple[str, ...] = ()
     # Kinds of posts that it takes for others; of those only the common fields are the same.
     confuses: tuple[str, ...] = ()
+    # Whether it waits for a job of its own, which is no failure and no notice.
+    polls: bool = False
 
     def config(self, url: str) -> dict[str, Any]:
         return {name: value.format(url=url) for name, value in self.settings.items()}
@@ -83,6 +86,31 @@ DOORS = (
         codes=(("private", ""), ("banned", ""), ("quarantined", "")),
         has_wall_at_1000=False,
         may_lack=("score", "upvote_ratio", "num_comments"),
+    ),
+    Door(
+        "brightdata",
+        {"brightdata_url": "{url}", "brightdata_token": BRIGHTDATA_TOKEN},
+        # Who collects meets the walls himself, and does not tell why a page is not there.
+        codes=(
+            ("private", "not_found"),
+            ("banned", "not_found"),
+            ("quarantined", "not_found"),
+            ("walled", ""),
+            ("challenge", ""),
+            ("cursorlost", ""),
+        ),
+        lacks=(
+            "upvote_ratio",
+            "over_18",
+            "spoiler",
+            "stickied",
+            "locked",
+            "edited_at",
+            "thumbnail",
+            "crosspost_parent",
+        ),
+        confuses=("crosspost", "poll", "gallery", "video", "link", "image"),
+        polls=True,
     ),
     Door("sandbox", {"sandbox_url": "{url}"}, has_wall_at_1000=False),
 )

@@ -90,7 +90,8 @@ class TestListing:
         assert pages[-1].stopped_by == "exhausted"
 
     async def test_of_an_empty_subreddit_is_one_empty_page(self, source: ScraperBackend) -> None:
-        (only,) = await pages_of(source, Query(subreddit="empty"))
+        pages = await pages_of(source, Query(subreddit="empty"))
+        (only,) = [page for page in pages if page.posts or page.cursor is None]
         assert (only.posts, only.stopped_by, only.cursor) == ((), "exhausted", None)
 
     async def test_gives_each_post_of_a_moving_subreddit_once(self, source: ScraperBackend) -> None:
@@ -136,8 +137,9 @@ class TestListing:
         whole = await pages_of(source, query)
         config = ProviderConfig(**door.config(reddit.url))
         async with get_scraper(door.name, config, clock) as other:
-            rest = await pages_of(other, query, whole[0].cursor)
-        assert ids(rest) == ids(whole)[len(whole[0].posts) :]
+            first = next(page for page in whole if page.posts)
+            rest = await pages_of(other, query, first.cursor)
+        assert ids(rest) == ids(whole)[len(first.posts) :]
         assert rest[-1].stopped_by == "limit"
 
     async def test_survives_posts_deleted_under_its_feet(self, source: ScraperBackend) -> None:
@@ -154,7 +156,8 @@ class TestListing:
                 assert "\\u0000" not in page.model_dump_json()
 
     async def test_keeps_the_facts_of_a_post(self, source: ScraperBackend) -> None:
-        page = (await pages_of(source, Query(subreddit="tiny")))[0]
+        pages = await pages_of(source, Query(subreddit="tiny"))
+        page = next(page for page in pages if page.posts)
         for post in page.posts:
             assert post.id.startswith("t3_")
             assert post.permalink.startswith("/r/tiny/comments/")
@@ -209,15 +212,19 @@ class TestFailure:
 
     @pytest.mark.parametrize("subreddit", ["flaky", "ratelimited"])
     async def test_that_passes_costs_waiting_and_nothing_else(
-        self, source: ScraperBackend, clock: ManualClock, subreddit: str
+        self, source: ScraperBackend, door: Door, clock: ManualClock, subreddit: str
     ) -> None:
         query = Query(subreddit=subreddit, limit=300)
         async with aclosing(source.scrape_subreddit_posts_stream(query)) as stream:
             items = [item async for item in stream]
         notices = [item for item in items if isinstance(item, Notice)]
         assert len(set(ids([item for item in items if isinstance(item, Page)]))) == 300
-        assert [notice.retry_after for notice in notices] == clock.waits
-        assert clock.waits
+        told = [notice.retry_after for notice in notices]
+        assert told
+        if door.polls:
+            assert set(told) <= set(clock.waits)
+        else:
+            assert told == clock.waits
 
 
 class TestCancel:
@@ -239,7 +246,8 @@ class TestCancel:
 class TestOtherQuestions:
     async def test_about_comments_are_answered_or_refused(self, source: ScraperBackend) -> None:
         pages = await pages_of(source, Query(subreddit="longthreads", limit=100))
-        post = max(pages[0].posts, key=lambda post: post.num_comments or 0)
+        posts = [post for page in pages for post in page.posts]
+        post = max(posts, key=lambda post: post.num_comments or 0)
         if not source.capabilities.comments:
             with pytest.raises(Unsupported):
                 await source.comments(post.id)
