@@ -3505,11 +3505,12 @@ export interface components {
              *     * `oauth` - oauth
              *     * `archive` - archive
              *     * `rss` - rss
+             *     * `brightdata` - brightdata
              *     * `sandbox` - sandbox
              * @default auto
              * @enum {string}
              */
-            backend?: "auto" | "native_json" | "oauth" | "archive" | "rss" | "sandbox";
+            backend?: "auto" | "native_json" | "oauth" | "archive" | "rss" | "brightdata" | "sandbox";
             subreddits: string[];
             /**
              * @description * `hot` - hot
