@@ -20,6 +20,7 @@ from config.asgi import Application
 
 application = Application(get_asgi_application(), body_limit=1_000_000)
 
+from django.db.models.functions import Lower
 from django.urls import path
 from rest_framework.generics import ListAPIView
 from rest_framework.pagination import CursorPagination
@@ -59,7 +60,9 @@ class PostList(ListAPIView):
     def get_queryset(self) -> Any:
         rows = ScrapedPost.objects.filter(project_id=self.kwargs["project"])
         lookups = {"since": "created_at__gte", "until": "created_at__lt"}
-        lookups |= {"subreddit": "subreddit", "author": "author"}
+        # By the index that the table has for them.
+        lookups |= {"subreddit": "subreddit_key", "author": "author_key"}
+        rows = rows.alias(subreddit_key=Lower("subreddit"), author_key=Lower("author"))
         for name, lookup in lookups.items():
             if name in self.request.GET:
                 rows = rows.filter(**{lookup: self.request.GET[name]})

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
 from common.errors import Forbidden, Unauthenticated
+from config import metrics as _figures_of_runs  # noqa: F401 -- registers its figures
 from config.presence import connect, live_workers
 from config.responses import error_response
 from projects import viewers

@@ -42,6 +42,9 @@ def catch_up() -> int:
 
     Any number of processes may call it: on PostgreSQL one works and the others return at once.
     """
+    # Looked up outside: SQLite's transactions keep all writers out, also those that only read.
+    if not UnindexedPage.objects.exists():
+        return 0
     with transaction.atomic():
         if not _is_alone():
             return 0

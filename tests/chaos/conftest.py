@@ -89,6 +89,13 @@ def fragile(start_line: StartLine) -> Iterator[Line]:
 
 
 @pytest.fixture(scope="session")
+def crew(start_line: StartLine) -> Iterator[Line]:
+    """Server mode's processes on either engine: two workers with short leases, a broker to stop."""
+    with start_line(webs=1, workers=2, TEPPAN_LEASE_SECONDS="30") as line:
+        yield line
+
+
+@pytest.fixture(scope="session")
 def pair(engine: str, request: pytest.FixtureRequest, start_line: StartLine) -> Iterator[Line]:
     """A line with two web processes, whatever the engine."""
     if engine == "postgres":

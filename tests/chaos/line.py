@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import psutil
 import psycopg
+import redis
 
 from tests.services import wait_until
 from tests.sse import Message, Stream
@@ -54,10 +55,28 @@ class Line:
             with psycopg.connect(address) as connection:
                 connection.execute(statement.replace("?", "%s").encode(), parameters)
             return
-        database = sqlite3.connect(self.stack.data_dir / "teppan.sqlite3", timeout=20)
+        database = self.sqlite()
         with database:
             database.execute(statement, parameters)
         database.close()
+
+    def sqlite(self) -> sqlite3.Connection:
+        """Return a connection to SQLite's file."""
+        return sqlite3.connect(
+            self.stack.data_dir / "teppan.sqlite3", timeout=20, isolation_level=None
+        )
+
+    def read(self, query: str, *parameters: Any) -> Any:
+        """Return the first value that a query gives."""
+        if address := self.stack.environment["DATABASE_URL"]:
+            with psycopg.connect(address) as connection:
+                row = connection.execute(query.replace("?", "%s").encode(), parameters).fetchone()
+        else:
+            database = self.sqlite()
+            row = database.execute(query, parameters).fetchone()
+            database.close()
+        assert row is not None
+        return row[0]
 
     def count(self, query: str) -> int:
         """Return the one number that a query of PostgreSQL gives."""
@@ -77,6 +96,39 @@ class Line:
             self.stack._running["web-1"].wait(PATIENCE_SECONDS)
             self.stack.start_process("web-1")
         wait_until(self._answers, "No web process again")
+
+    def worker(self, number: int = 1) -> psutil.Process:
+        """Return a worker process; the embedded stack has one."""
+        return psutil.Process(self.stack.pid(self._worker_name(number)))
+
+    def kill_worker(self, number: int = 1) -> None:
+        """Kill a worker as the kernel would, and have another one in its place."""
+        name = self._worker_name(number)
+        old = self.stack.kill(name)
+        if isinstance(self.stack, ServerStack):
+            self.stack._running[name].wait(PATIENCE_SECONDS)
+            self.stack.start_process(name)
+        wait_until(lambda: self._has_another(name, old), "No other worker", PATIENCE_SECONDS)
+
+    def _worker_name(self, number: int) -> str:
+        return "worker" if isinstance(self.stack, EmbeddedStack) else f"worker-{number}"
+
+    def _has_another(self, name: str, old: int) -> bool:
+        try:
+            return self.stack.pid(name) != old
+        except (FileNotFoundError, ValueError):
+            return False
+
+    @property
+    def broker_url(self) -> str:
+        """The address of the stack's broker."""
+        if isinstance(self.stack, ServerStack):
+            return self.stack.broker.url
+        return f"unix://{self.stack.data_dir / 'run' / 'broker.sock'}"
+
+    def broker(self) -> redis.Redis:
+        """Return a client of the stack's broker."""
+        return redis.Redis.from_url(self.broker_url)
 
     def _answers(self) -> bool:
         try:
