@@ -47,6 +47,11 @@ class Contents:
         finally:
             writer.abandon()
 
+    @property
+    def _counted(self) -> tuple[Column, ...]:
+        """Columns that are read for the counts, if any sheet shows them."""
+        return NEEDED_COLUMNS if {"summary", "subreddits"} & set(self.wish.sheets) else ()
+
     def _write_sheet(self, writer: Writer, sheet: str) -> None:
         if self.wish.has_joined_comments and sheet in ("posts", "comments"):
             if sheet == "posts":
@@ -75,7 +80,7 @@ class Contents:
     def _posts(self) -> Iterator[Page]:
         """Yield pages of the chosen columns, counted on the way."""
         chosen = self.wish.post_columns
-        for page in self.selection.posts([*chosen, *NEEDED_COLUMNS]):
+        for page in self.selection.posts([*chosen, *self._counted]):
             self._tell(page[len(chosen) :])
             yield page[: len(chosen)]
 
@@ -93,7 +98,7 @@ class Contents:
     def _with_comments(self) -> Iterator[tuple[Page, list[list[tuple[Any, ...]]]]]:
         chosen = self.wish.post_columns
         inner = self.wish.chosen_comment_columns
-        for page, threads in self.selection.posts_with_comments([*chosen, *NEEDED_COLUMNS], inner):
+        for page, threads in self.selection.posts_with_comments([*chosen, *self._counted], inner):
             self._tell(page[len(chosen) :])
             yield page[: len(chosen)], threads
 
@@ -117,13 +122,14 @@ class Contents:
                 yield list(zip(*rows[start : start + PAGE_ROWS], strict=True))
 
     def _count_what_no_sheet_did(self) -> None:
-        is_needed = "summary" in self.wish.sheets or "subreddits" in self.wish.sheets
-        if is_needed and "posts" not in self.wish.sheets and not self.tally.is_begun:
+        if self._counted and "posts" not in self.wish.sheets and not self.tally.is_begun:
             for page in self.selection.posts(NEEDED_COLUMNS):
                 self._tell(page)
                 self.step(0)
 
     def _tell(self, page: Sequence[Sequence[Any]]) -> None:
+        if not page:
+            return
         if self.mask:
             page = self.mask.hide(NEEDED_COLUMNS, page)
         self.tally.add(page)
