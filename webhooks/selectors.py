@@ -1,6 +1,7 @@
 """Reads endpoints, deliveries and recoveries as the outside sees them."""
 
 import base64
+import codecs
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -273,12 +274,11 @@ def _attempt_as_json(attempt: Attempt) -> dict[str, Any]:
 
 def _shown(body: bytes) -> tuple[str, str]:
     """Return a body as text, or as base64 where it is none; a character cut off at the end goes."""
-    for end in range(len(body), max(len(body) - 4, -1), -1):
-        try:
-            text = body[:end].decode()
-        except UnicodeDecodeError:
-            continue
-        if "\x00" in text:
-            break
-        return text, "utf-8"
-    return base64.b64encode(body).decode(), "base64"
+    try:
+        # Not final: what was captured may end in the middle of a character.
+        text = codecs.getincrementaldecoder("utf-8")().decode(body, final=False)
+    except UnicodeDecodeError:
+        text = "\x00"
+    if "\x00" in text:
+        return base64.b64encode(body).decode(), "base64"
+    return text, "utf-8"

@@ -1,0 +1,368 @@
+"""Deliveries over HTTP: what they wait for, what came back, and one more try."""
+
+from __future__ import annotations
+
+import base64
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.utils import timezone
+
+from projects.deletion import remove_emptied_accounts, remove_project
+from projects.models import Project
+from projects.services.projects import delete_project
+from tests.callers import PASSWORD, anonymous, make_user, other, owner, quick_and_unlimited
+from tests.webhooks.building import (
+    HUNG,
+    OK,
+    ScriptedSender,
+    answered,
+    attempts_of,
+    deliver,
+    endpoint_now,
+    make_deliveries,
+    make_due,
+    make_endpoint,
+    make_event,
+    now_of,
+)
+from webhooks.disabling import BY_OWNER, disable_endpoint
+from webhooks.models import Attempt, Delivery, Endpoint
+from webhooks.network import Answer
+from webhooks.services.retention import (
+    DELIVERY_KEPT_FOR,
+    PAYLOAD_KEPT_FOR,
+    forget_old_deliveries,
+    remove_deleted_endpoints,
+)
+
+if TYPE_CHECKING:
+    from tests.callers import Caller
+
+__all__ = ["anonymous", "make_user", "other", "owner", "quick_and_unlimited"]
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+DELIVERIES = "/api/webhooks/deliveries/"
+
+
+def shown(caller: Caller, delivery: Delivery) -> dict[str, Any]:
+    body: dict[str, Any] = caller.get(f"{DELIVERIES}{delivery.pk}/").json()
+    return body
+
+
+def retry(caller: Caller, delivery: Delivery, **options: Any) -> Any:
+    return caller.post(f"{DELIVERIES}{delivery.pk}/retry/", **options)
+
+
+class TestDetail:
+    def test_shows_what_is_sent_and_every_try(self, owner: Caller) -> None:
+        endpoint = make_endpoint(owner.user)
+        (delivery,) = make_deliveries(endpoint)
+        deliver(ScriptedSender({endpoint.url: [answered(500, body=b"no"), OK]}))
+        make_due(delivery)
+        deliver(ScriptedSender())
+        body = shown(owner, delivery)
+        assert body["payload"].encode() == bytes(delivery.payload or b"")
+        assert (body["status"], body["waiting_for"]) == ("delivered", None)
+        first, second = body["attempts"]
+        assert (first["number"], first["status_code"], first["error_code"]) == (
+            1,
+            500,
+            "http_status",
+        )
+        assert (first["response_body"], first["response_encoding"]) == ("no", "utf-8")
+        assert (second["error_code"], second["manual"]) == (None, False)
+
+    @pytest.mark.parametrize(
+        ("raw", "text", "encoding"),
+        [
+            (b"<script>alert(1)</script>", "<script>alert(1)</script>", "utf-8"),
+            (b"a\x00b", base64.b64encode(b"a\x00b").decode(), "base64"),
+            (b"\xff\xfe\xfd", base64.b64encode(b"\xff\xfe\xfd").decode(), "base64"),
+            ("caf\u00e9".encode()[:-1], "caf", "utf-8"),
+            (b"", "", "utf-8"),
+        ],
+    )
+    def test_w22_keeps_what_no_text_may_hold(
+        self, owner: Caller, raw: bytes, text: str, encoding: str
+    ) -> None:
+        endpoint = make_endpoint(owner.user)
+        (delivery,) = make_deliveries(endpoint)
+        deliver(ScriptedSender({endpoint.url: [Answer(200, None, "", 1, {}, raw)]}))
+        answer = owner.get(f"{DELIVERIES}{delivery.pk}/")
+        (attempt,) = answer.json()["attempts"]
+        assert (attempt["response_body"], attempt["response_encoding"]) == (text, encoding)
+        assert bytes(attempts_of(delivery)[0].response_body) == raw
+        assert answer["Content-Type"].startswith("application/json")
+
+    def test_w23_says_that_a_body_was_reduced(self, owner: Caller) -> None:
+        endpoint = make_endpoint(owner.user)
+        (delivery,) = make_deliveries(endpoint)
+        assert shown(owner, delivery)["reduced"] is None
+        Delivery.objects.filter(pk=delivery.pk).update(is_thin=True)
+        assert shown(owner, delivery)["reduced"] == "too_large"
+
+
+class TestWaitingFor:
+    def code(self, caller: Caller, delivery: Delivery) -> Any:
+        return shown(caller, delivery)["waiting_for"]["code"]
+
+    def test_names_what_comes_first(self, owner: Caller) -> None:
+        endpoint = make_endpoint(owner.user)
+        first, second = make_deliveries(endpoint, 2)
+        soon = timezone.now() + timedelta(seconds=60)
+        rows = Endpoint.objects.filter(pk=endpoint.pk)
+        assert self.code(owner, first) == "courier"
+        rows.update(slow_until=soon)
+        assert self.code(owner, first) == "slowdown"
+        rows.update(slow_until=None, breaker_until=soon)
+        assert self.code(owner, first) == "breaker"
+        rows.update(breaker_until=None, ordered=True)
+        assert (self.code(owner, first), self.code(owner, second)) == ("courier", "order")
+        Delivery.objects.filter(pk=first.pk).update(status="failed", next_retry_at=soon)
+        body = shown(owner, first)
+        assert body["waiting_for"]["code"] == "schedule"
+        assert body["next_retry_at"] == body["waiting_for"]["until"]
+        disable_endpoint(endpoint, BY_OWNER)
+        assert self.code(owner, first) == "endpoint"
+
+
+class TestList:
+    def test_w58_pages_forward_and_back_while_rows_come(self, owner: Caller) -> None:
+        endpoint = make_endpoint(owner.user)
+        make_deliveries(endpoint, 7)
+        expected = list(Delivery.objects.order_by("-pk").values_list("pk", flat=True))
+        address = f"{DELIVERIES}?page_size=3&endpoint={endpoint.pk}&status=pending"
+        seen, pages = [], []
+        while address:
+            page = owner.get(address).json()
+            pages.append(page)
+            seen += [one["id"] for one in page["results"]]
+            make_deliveries(endpoint)
+            address = page["next"]
+        assert seen == expected
+        back = owner.get(pages[1]["previous"]).json()["results"]
+        assert [one["id"] for one in back] == expected[:3]
+
+    @pytest.mark.parametrize(
+        ("query", "number"),
+        [
+            ("status=dead", 1),
+            ("status=pending", 2),
+            ("event_type=scraping.completed", 3),
+            ("event_type=scraping.failed", 0),
+            ("endpoint=987654321", 0),
+        ],
+    )
+    def test_filters(self, owner: Caller, query: str, number: int) -> None:
+        endpoint = make_endpoint(owner.user)
+        first, *_ = make_deliveries(endpoint, 3)
+        Delivery.objects.filter(pk=first.pk).update(status="dead")
+        assert len(owner.get(f"{DELIVERIES}?{query}").json()["results"]) == number
+
+    def test_shows_nothing_of_others(self, owner: Caller, other: Caller) -> None:
+        endpoint = make_endpoint(owner.user)
+        make_deliveries(endpoint)
+        assert other.get(DELIVERIES).json()["results"] == []
+        assert other.get(f"{DELIVERIES}?endpoint={endpoint.pk}").json()["results"] == []
+
+    @pytest.mark.parametrize("query", ["status=lost", "endpoint=x", "since=soon", "nope=1"])
+    def test_refuses_bad_filters(self, owner: Caller, query: str) -> None:
+        assert owner.get(f"{DELIVERIES}?{query}").status_code == 400
+
+
+class TestRetry:
+    def test_w35_takes_the_place_of_the_next_try(self, owner: Caller) -> None:
+        endpoint = make_endpoint(owner.user, schedule_seconds=[60, 300])
+        (delivery,) = make_deliveries(endpoint)
+        sender = ScriptedSender({endpoint.url: [answered(500)]})
+        deliver(sender)
+        assert retry(owner, delivery).status_code == 202
+        deliver(sender)
+        row = now_of(delivery)
+        assert (row.status, row.tier, row.is_manual) == ("failed", 2, False)
+        assert row.next_retry_at is not None
+        # The gap after the second try, counted from there.
+        assert row.next_retry_at - timezone.now() > timedelta(seconds=15)
+        assert [one["manual"] for one in shown(owner, delivery)["attempts"]] == [False, True]
+        make_due(delivery)
+        deliver(sender)
+        assert (now_of(delivery).status, len(sender.sent)) == ("dead", 3)
+
+    @pytest.mark.parametrize("status", ["dead", "delivered"])
+    def test_w35_what_was_over_stays_so_if_it_fails(self, owner: Caller, status: str) -> None:
+        endpoint = make_endpoint(owner.user)
+        (delivery,) = make_deliveries(endpoint)
+        Delivery.objects.filter(pk=delivery.pk).update(status=status, next_retry_at=None)
+        retry(owner, delivery)
+        deliver(ScriptedSender({endpoint.url: [answered(500)]}))
+        row = now_of(delivery)
+        assert (row.status, row.attempt_count, row.next_retry_at) == (status, 1, None)
+        retry(owner, delivery)
+        deliver(ScriptedSender())
+        assert now_of(delivery).status == "delivered"
+
+    def test_w35_a_double_click_is_one_try(self, owner: Caller) -> None:
+        endpoint = make_endpoint(owner.user)
+        (delivery,) = make_deliveries(endpoint)
+        deliver(ScriptedSender({endpoint.url: [HUNG]}))
+        headers = {"idempotency-key": "click"}
+        answers = [retry(owner, delivery, headers=headers) for _ in range(2)]
+        answers.append(retry(owner, delivery))
+        assert [answer.status_code for answer in answers] == [202] * 3
+        assert answers[0].content == answers[1].content
+        sender = ScriptedSender()
+        deliver(sender)
+        assert len(sender.sent) == 1
+
+    def test_w35_is_refused_while_the_endpoint_is_disabled(self, owner: Caller) -> None:
+        endpoint = make_endpoint(owner.user)
+        (delivery,) = make_deliveries(endpoint)
+        disable_endpoint(endpoint, BY_OWNER)
+        answer = retry(owner, delivery)
+        assert answer.status_code == 409
+        assert answer.json()["errors"][0]["code"] == "endpoint_disabled"
+
+    def test_goes_past_a_breaker_and_an_order(self, owner: Caller) -> None:
+        endpoint = make_endpoint(owner.user, ordered=True)
+        first, second = make_deliveries(endpoint, 2)
+        later = timezone.now() + timedelta(seconds=60)
+        Endpoint.objects.filter(pk=endpoint.pk).update(breaker_until=later, unanswered=99)
+        retry(owner, second)
+        sender = ScriptedSender()
+        deliver(sender, done=lambda: now_of(second).status == "delivered")
+        assert sender.sent[0].body == bytes(second.payload or b"")
+        assert first.pk < second.pk
+
+    def test_w56_a_test_is_one_try(self, owner: Caller) -> None:
+        endpoint = make_endpoint(owner.user)
+        number = owner.post(f"/api/webhooks/endpoints/{endpoint.pk}/test/").json()["id"]
+        deliver(ScriptedSender({endpoint.url: [answered(500)]}))
+        row = Delivery.objects.get(pk=number)
+        assert (row.status, row.attempt_count, row.next_retry_at) == ("dead", 1, None)
+
+
+class TestRecover:
+    def body(self) -> dict[str, str]:
+        now = timezone.now()
+        since, until = now - timedelta(hours=1), now + timedelta(hours=1)
+        return {"since": since.isoformat(), "until": until.isoformat()}
+
+    def test_w33_sends_what_was_held(self, owner: Caller) -> None:
+        endpoint = make_endpoint(owner.user)
+        path = f"/api/webhooks/endpoints/{endpoint.pk}/"
+        owner.call("PATCH", path, {"status": "disabled"})
+        make_deliveries(endpoint, 10)
+        assert len(owner.get(f"{DELIVERIES}?status=held").json()["results"]) == 10
+        assert owner.post(f"{path}recover/", self.body()).status_code == 409
+        owner.post(f"{path}enable/")
+        assert owner.get(f"{path}recover/").json() == {"total": 10}
+        answer = owner.post(f"{path}recover/", self.body())
+        assert (answer.status_code, answer.json()["total"]) == (202, 10)
+        assert answer.json()["status"] == "running"
+        sender = ScriptedSender()
+        deliver(sender)
+        assert len(sender.sent) == 10
+        after = owner.get(answer["Location"]).json()
+        assert (after["status"], after["delivered"], after["waiting"]) == ("completed", 10, 0)
+
+    def test_cancels_what_was_not_sent(self, owner: Caller) -> None:
+        endpoint = make_endpoint(owner.user)
+        path = f"/api/webhooks/endpoints/{endpoint.pk}/"
+        held, dead = make_deliveries(endpoint, 2)
+        Delivery.objects.filter(pk=held.pk).update(status="held", next_retry_at=None)
+        Delivery.objects.filter(pk=dead.pk).update(status="dead", next_retry_at=None)
+        recovery = owner.post(f"{path}recover/", self.body()).json()
+        answer = owner.post(f"/api/webhooks/recoveries/{recovery['id']}/cancel/")
+        assert (answer.status_code, answer.json()["status"]) == (202, "cancelled")
+        assert (now_of(held).status, now_of(dead).status) == ("held", "dead")
+        sender = ScriptedSender()
+        deliver(sender)
+        assert sender.sent == []
+
+    def test_refuses_a_range_that_ends_before_it_begins(self, owner: Caller) -> None:
+        endpoint = make_endpoint(owner.user)
+        body = self.body()
+        answer = owner.post(
+            f"/api/webhooks/endpoints/{endpoint.pk}/recover/",
+            {"since": body["until"], "until": body["since"]},
+        )
+        assert (answer.status_code, answer.json()["errors"][0]["attr"]) == (400, "until")
+
+
+class TestRetention:
+    def test_w55_forgets_what_is_over_and_old(self, owner: Caller) -> None:
+        endpoint = make_endpoint(owner.user)
+        rows = dict(
+            zip(
+                ("new", "old", "ancient", "waiting", "held"),
+                make_deliveries(endpoint, 5),
+                strict=True,
+            )
+        )
+        now = timezone.now()
+        ended = {
+            "new": timedelta(0),
+            "old": PAYLOAD_KEPT_FOR + timedelta(days=1),
+            "ancient": DELIVERY_KEPT_FOR + timedelta(days=1),
+        }
+        for name, age in ended.items():
+            changes = {"status": "dead", "ended_at": now - age, "created_at": now - age}
+            Delivery.objects.filter(pk=rows[name].pk).update(next_retry_at=None, **changes)
+        ages_ago = now - timedelta(days=400)
+        Delivery.objects.filter(pk=rows["waiting"].pk).update(created_at=ages_ago)
+        Delivery.objects.filter(pk=rows["held"].pk).update(created_at=ages_ago, status="held")
+        Attempt.objects.create(delivery=rows["ancient"], number=1, at=ages_ago)
+        assert forget_old_deliveries() > 0
+        left = set(Delivery.objects.values_list("pk", flat=True))
+        assert left == {row.pk for name, row in rows.items() if name != "ancient"}
+        assert Delivery.objects.filter(payload=None).get() == rows["old"]
+        answer = retry(owner, rows["old"])
+        assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "payload_expired")
+        assert shown(owner, rows["old"])["payload"] is None
+
+    def test_a_deleted_endpoint_goes_with_its_rows(self, owner: Caller) -> None:
+        endpoint = make_endpoint(owner.user)
+        make_deliveries(endpoint, 3)
+        deliver(ScriptedSender())
+        owner.call("DELETE", f"/api/webhooks/endpoints/{endpoint.pk}/")
+        remove_deleted_endpoints()
+        assert not Endpoint.objects.exists()
+        assert not Delivery.objects.exists()
+        assert not Attempt.objects.exists()
+
+
+class TestDeletion:
+    def test_a_project_takes_what_tells_of_it_with_it(self, owner: Caller) -> None:
+        assert owner.user is not None
+        gone = Project.objects.create(owner=owner.user, name="gone")
+        kept = Project.objects.create(owner=owner.user, name="kept")
+        every = make_endpoint(owner.user)
+        scoped = make_endpoint(owner.user, project=gone)
+        for project in (gone, kept):
+            make_event(project)
+        deliver(
+            ScriptedSender(), done=lambda: Delivery.objects.filter(status="delivered").count() == 3
+        )
+        delete_project(owner.user, gone.pk)
+        remove_project(gone.pk)
+        assert set(Endpoint.objects.all()) == {every}
+        assert {one.project_id for one in Delivery.objects.all()} == {kept.pk}
+        assert scoped.pk not in Endpoint.objects.values_list("pk", flat=True)
+
+    def test_an_account_takes_everything_with_it(self, owner: Caller) -> None:
+        endpoint = make_endpoint(owner.user)
+        make_deliveries(endpoint, 2)
+        answer = owner.call("DELETE", "/api/auth/me/", {"password": PASSWORD})
+        assert answer.status_code < 300, answer.content
+        assert endpoint_now(endpoint).status == "disabled"
+        sender = ScriptedSender()
+        deliver(sender)
+        assert sender.sent == []
+        for project in Project.objects.all():
+            remove_project(project.pk)
+        remove_emptied_accounts()
+        assert not Endpoint.objects.exists()
+        assert not Delivery.objects.exists()
