@@ -98,7 +98,8 @@ def commit_page(
         after.backend_used = page.backend
         after.posts_scraped += added
         after.posts_new += new
-        after.pages += 1
+        # A source that works on an order says so in pages without posts: nothing was read yet.
+        after.pages += bool(page.posts or page.cursor is None)
         if reading:
             _note_reading(job, after, reading)
         _move(after)
