@@ -136,8 +136,18 @@ class Environment(BaseModel):
     TEPPAN_SANDBOX_URL: WebAddress | None = Field(
         None, description="Address of the simulated Reddit; the embedded stack sets it."
     )
-    TEPPAN_REDDIT_CLIENT_ID: str = Field("", description="Your Reddit application's id.")
-    TEPPAN_REDDIT_CLIENT_SECRET: str = Field("", description="Your Reddit application's secret.")
+    TEPPAN_REDDIT_CLIENT_ID: str = Field(
+        "", description="Your Reddit application's id; several are separated by commas."
+    )
+    TEPPAN_REDDIT_CLIENT_SECRET: str = Field(
+        "", description="Your Reddit application's secret; several in the order of the ids."
+    )
+    TEPPAN_REDDIT_USERNAME: str = Field(
+        "", description="Account for which a script application acts; several as the ids."
+    )
+    TEPPAN_REDDIT_PASSWORD: str = Field(
+        "", description="That account's password; several as the ids, then without commas in them."
+    )
     TEPPAN_REDDIT_COOKIES_FILE: Path | None = Field(
         None, description="Cookies of your own Reddit session (Netscape format)."
     )

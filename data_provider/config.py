@@ -30,6 +30,8 @@ class ProviderConfig(BaseModel):
     reddit_token_url: str = "https://www.reddit.com/api/v1/access_token"  # noqa: S105
     reddit_client_id: str | None = None
     reddit_client_secret: str | None = Field(default=None, repr=False)
+    reddit_username: str | None = None
+    reddit_password: str | None = Field(default=None, repr=False)
     brightdata_url: str = "https://api.brightdata.com"
     brightdata_token: str | None = Field(default=None, repr=False)
     archive_url: str = "https://arctic-shift.photon-reddit.com"

@@ -39,6 +39,8 @@ def provider_config() -> ProviderConfig:
         reddit_token_url=env.TEPPAN_REDDIT_TOKEN_URL,
         reddit_client_id=env.TEPPAN_REDDIT_CLIENT_ID or None,
         reddit_client_secret=env.TEPPAN_REDDIT_CLIENT_SECRET or None,
+        reddit_username=env.TEPPAN_REDDIT_USERNAME or None,
+        reddit_password=env.TEPPAN_REDDIT_PASSWORD or None,
         brightdata_url=env.TEPPAN_BRIGHTDATA_URL,
         brightdata_token=env.TEPPAN_BRIGHTDATA_TOKEN or None,
         archive_url=env.TEPPAN_ARCHIVE_URL,

@@ -1,20 +1,17 @@
-"""Reddit's official API: the registered application's own key, 100 requests a minute."""
+"""Reddit's official API: the registered applications' own keys, 100 requests a minute each."""
 
 from __future__ import annotations
 
-import asyncio
-import base64
+import hashlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
-
-import msgspec
 
 from data_provider.base import Capabilities, Clock
-from data_provider.errors import AuthenticationFailed, InvalidResponse, NotConfigured
+from data_provider.errors import AuthenticationFailed, RateLimited, SourceError
+from data_provider.health import Quota
 from data_provider.http import HttpClient
 from data_provider.json_listing import JsonListingBackend
+from data_provider.oauth_tokens import Credential, TokenKeeper, credentials_of
 from data_provider.statuses import require_json
 
 if TYPE_CHECKING:
@@ -22,19 +19,22 @@ if TYPE_CHECKING:
 
     from data_provider.config import ProviderConfig
 
-# A token is renewed this long before its end, so that none dies on its way to Reddit.
-RENEW_BEFORE = timedelta(seconds=60)
-# Reddit's names for "as the application itself" with a secret, and without one (installed apps).
-CLIENT_GRANT = {"grant_type": "client_credentials"}
-INSTALLED_GRANT = {
-    "grant_type": "https://oauth.reddit.com/grants/installed_client",
-    "device_id": "DO_NOT_TRACK_THIS_DEVICE",
-}
-_REFUSED = range(400, 402)
+
+@dataclass(frozen=True)
+class _Key:
+    """One application with the window and the token that are its own."""
+
+    credential: Credential
+    http: HttpClient
+    tokens: TokenKeeper
 
 
 class OAuthBackend(JsonListingBackend):
-    """Reads `{reddit_oauth_url}/r/NAME/SORT` with a token that it renews by itself."""
+    """Reads `{reddit_oauth_url}/r/NAME/SORT` with tokens that it renews by itself.
+
+    Of several applications one is used until its window is, or until Reddit refuses it; then the
+    next one goes on.
+    """
 
     name = "oauth"
     capabilities = Capabilities(
@@ -46,120 +46,78 @@ class OAuthBackend(JsonListingBackend):
     )
 
     def __init__(self, config: ProviderConfig, clock: Clock | None = None) -> None:
-        if not config.reddit_client_id:
-            raise NotConfigured("TEPPAN_REDDIT_CLIENT_ID")
+        credentials = credentials_of(config)
         # A session's cookies and an application's key are two different readers.
         super().__init__(config.model_copy(update={"cookies_file": None}), clock)
-        self._tokens = TokenKeeper(self.config, self.clock)
+        self._keys = [self._key_of(credential) for credential in credentials]
         self._base = config.reddit_oauth_url.rstrip("/")
+
+    @property
+    def lane(self) -> str:
+        """Name of what walls and limits are counted by: the way out, and the applications."""
+        ids = ",".join(key.credential.client_id for key in self._keys)
+        return f"{super().lane}-{hashlib.sha256(ids.encode()).hexdigest()[:8]}"
+
+    @property
+    def requests_made(self) -> int:
+        """Requests sent so far, log-ins left out."""
+        return sum(key.http.requests_made for key in self._keys)
+
+    @property
+    def quota(self) -> Quota | None:
+        """What upstream said last is left of all windows together, and when the first ends."""
+        known = [quota for key in self._keys if (quota := key.http.pacer.quota)]
+        if not known:
+            return None
+        resets = [one.reset_seconds for one in known if one.reset_seconds is not None]
+        return Quota(sum(one.remaining for one in known), min(resets, default=None))
 
     def address(self, path: str) -> str:
         """Return the address of the path in the API, which has no suffix."""
         return f"{self._base}{path}"
 
-    async def headers(self) -> Mapping[str, str]:
-        """Return the token's header. Raises AuthenticationFailed."""
-        return {"authorization": f"bearer {await self._tokens.current()}"}
-
     async def fetch(self, path: str, params: Mapping[str, str]) -> bytes:
-        """Return the JSON body at a path; a token refused there is renewed once."""
-        token = await self._tokens.current()
-        try:
-            return await super().fetch(path, params)
-        except AuthenticationFailed:
-            self._tokens.discard(token)
-        return await super().fetch(path, params)
+        """Return the JSON body at a path, by the first application that may ask now.
+
+        Raises RateLimited when all have to wait, AuthenticationFailed when all are refused.
+        """
+        refusals: list[SourceError] = []
+        for key in tuple(self._keys):
+            try:
+                return await self._fetch_as(key, path, params)
+            except (RateLimited, AuthenticationFailed) as error:
+                refusals.append(error)
+                # The next question begins with another one.
+                self._keys.append(self._keys.pop(self._keys.index(key)))
+        raise min(refusals, key=_wait_of)
 
     async def aclose(self) -> None:
         """Close connections."""
-        await self._tokens.aclose()
+        for key in self._keys:
+            await key.tokens.aclose()
+            await key.http.aclose()
         await super().aclose()
 
+    def _key_of(self, credential: Credential) -> _Key:
+        http = HttpClient(self.config, self.clock, self.name)
+        return _Key(credential, http, TokenKeeper(self.config, self.clock, credential))
 
-class TokenAnswer(msgspec.Struct):
-    """What the token address says; `error` also comes with status 200."""
+    async def _fetch_as(self, key: _Key, path: str, params: Mapping[str, str]) -> bytes:
+        """Return the body; a token refused there is renewed once."""
+        token = await key.tokens.current()
+        try:
+            return await self._ask_with(key, token, path, params)
+        except AuthenticationFailed:
+            key.tokens.discard(token)
+        return await self._ask_with(key, await key.tokens.current(), path, params)
 
-    access_token: str = ""
-    expires_in: float = 0.0
-    error: str | int | None = None
-
-
-@dataclass(frozen=True)
-class Token:
-    """A bearer token and when to stop using it (unscaled time)."""
-
-    text: str
-    renew_at: datetime
-
-
-class TokenKeeper:
-    """Holds one token for all requests of a source; whoever needs a new one, one asks for it."""
-
-    def __init__(self, config: ProviderConfig, clock: Clock) -> None:
-        self._config = config
-        self._clock = clock
-        # Its own client: the window that its answers tell of is not that of the API.
-        self._http = HttpClient(config, clock, "oauth_token")
-        self._lock = asyncio.Lock()
-        self._token: Token | None = None
-
-    async def current(self) -> str:
-        """Return a living token. Raises AuthenticationFailed (a wrong key), Transient."""
-        token = self._living()
-        if token is None:
-            async with self._lock:
-                token = self._living() or await self._ask()
-                self._token = token
-        return token.text
-
-    def discard(self, text: str) -> None:
-        """Forget a token that was refused, unless it has been renewed meanwhile."""
-        if self._token is not None and self._token.text == text:
-            self._token = None
-
-    async def aclose(self) -> None:
-        """Close connections."""
-        await self._http.aclose()
-
-    def _living(self) -> Token | None:
-        token = self._token
-        return token if token is not None and self._clock.now() < token.renew_at else None
-
-    async def _ask(self) -> Token:
-        config = self._config
-        key = f"{config.reddit_client_id}:{config.reddit_client_secret or ''}"
-        grant = CLIENT_GRANT if config.reddit_client_secret else INSTALLED_GRANT
-        asked_at = self._clock.now()
-        answer = await self._http.send(
-            "POST",
-            config.reddit_token_url,
-            headers={
-                "authorization": "Basic " + base64.b64encode(key.encode()).decode(),
-                "content-type": "application/x-www-form-urlencoded",
-            },
-            content=urlencode(grant).encode(),
-        )
-        if answer.status in _REFUSED:
-            raise AuthenticationFailed(_REFUSAL)
-        return _token_of(require_json(answer, asked_at), asked_at)
+    async def _ask_with(self, key: _Key, token: str, path: str, params: Mapping[str, str]) -> bytes:
+        headers = {"authorization": f"bearer {token}"}
+        answer = await key.http.get(self.address(path), {**params, "raw_json": "1"}, headers)
+        return require_json(answer, self.clock.now())
 
 
-_REFUSAL = (
-    "Reddit refuses the application: check TEPPAN_REDDIT_CLIENT_ID and TEPPAN_REDDIT_CLIENT_SECRET."
-)
-
-
-def _token_of(body: bytes, asked_at: datetime) -> Token:
-    """Return the token of an answer, which is nobody else's to see: no sample is kept."""
-    try:
-        answer = msgspec.json.decode(body, type=TokenAnswer)
-    except (ValueError, RecursionError) as error:
-        raise InvalidResponse("The log-in's answer is not what Reddit sends.") from error
-    if not answer.access_token:
-        raise AuthenticationFailed(_REFUSAL)
-    lifetime = timedelta(seconds=max(0.0, min(answer.expires_in, _LONGEST_LIFE_SECONDS)))
-    return Token(answer.access_token, asked_at + max(lifetime - RENEW_BEFORE, lifetime / 2))
-
-
-# Reddit's tokens live a day; a longer word is asked about again after one.
-_LONGEST_LIFE_SECONDS = 86_400.0
+def _wait_of(error: SourceError) -> tuple[bool, float]:
+    """Order refusals by what helps soonest: waiting before a person."""
+    wait = error.retry_after if isinstance(error, RateLimited) else None
+    return isinstance(error, AuthenticationFailed), wait or 0.0

@@ -12,12 +12,17 @@ from data_provider.sandbox.bodies import Response, error
 from data_provider.sandbox.dice import mix
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from data_provider.sandbox.requests import Request
 
 # The two applications that the simulation knows: one with a secret, one that cannot keep any.
 SCRIPT_CLIENT = ("sandbox-script", "sandbox-secret")
+# Another application of the same owner, with a window of its own in real life.
+SECOND_CLIENT = ("sandbox-second", "sandbox-secret")
+# The account for which the first application may act.
+USER = ("sandbox-user", "sandbox-password")
+PASSWORD_GRANT = "password"  # noqa: S105 -- the name of a grant
 INSTALLED_CLIENT = ("sandbox-installed", "")
 CLIENT_GRANT = "client_credentials"
 INSTALLED_GRANT = "https://oauth.reddit.com/grants/installed_client"
@@ -40,12 +45,19 @@ class Tokens:
         if request.method != "POST":
             return error(405)
         client = _basic(request.authorization)
-        if client not in (SCRIPT_CLIENT, INSTALLED_CLIENT):
+        if client not in (SCRIPT_CLIENT, SECOND_CLIENT, INSTALLED_CLIENT):
             return error(401)
-        grant = request.params.get("grant_type")
+        return self._issue_to(client, request.params)
+
+    def _issue_to(self, client: tuple[str, str], params: Mapping[str, str]) -> Response:
+        grant = params.get("grant_type")
+        if grant == PASSWORD_GRANT and client == SCRIPT_CLIENT:
+            is_known = (params.get("username"), params.get("password")) == USER
+            # Reddit answers a wrong password with status 200.
+            return self._grant(grant) if is_known else _told("invalid_grant", 200)
         if grant != (INSTALLED_GRANT if client == INSTALLED_CLIENT else CLIENT_GRANT):
             return _told("unsupported_grant_type", 400)
-        if grant == INSTALLED_GRANT and not request.params.get("device_id"):
+        if grant == INSTALLED_GRANT and not params.get("device_id"):
             return _told("invalid_request", 400)
         return self._grant(grant)
 

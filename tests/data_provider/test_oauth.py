@@ -18,6 +18,8 @@ from data_provider import (
     Upstream,
     get_scraper,
 )
+from data_provider.sandbox.testing import running_sandbox
+from data_provider.sandbox.tokens import SCRIPT_CLIENT, USER
 from tests.data_provider.scripted_server import Reply, Request, ScriptedServer, as_json, listing
 
 if TYPE_CHECKING:
@@ -143,6 +145,118 @@ class TestCredentials:
         server.answer_in_turn(Reply(status=500))
         with pytest.raises(Upstream):
             await source.scrape_subreddit_posts(PYTHON)
+
+
+class TestSeveral:
+    IDS = {"reddit_client_id": "one, two,three", "reddit_client_secret": "a,,c"}
+
+    @staticmethod
+    def key(request: Request) -> str:
+        return base64.b64decode(request.headers["authorization"].split()[1]).decode()
+
+    def route(self, refusing: dict[str, Reply]) -> Any:
+        """Issue tokens named for the application; refuse those of `refusing`."""
+
+        def answer(request: Request) -> Reply:
+            if request.path == TOKEN:
+                return token_answer(self.key(request).partition(":")[0])
+            bearer = request.headers["authorization"].removeprefix("bearer ")
+            return refusing.get(bearer, as_json(listing([1])))
+
+        return answer
+
+    def askers(self, server: ScriptedServer) -> list[str]:
+        questions = [request for request in server.requests if request.path != TOKEN]
+        return [one.headers["authorization"].removeprefix("bearer ") for one in questions]
+
+    async def test_are_used_one_until_its_window_is_used_up(
+        self, server: ScriptedServer, clock: ManualClock
+    ) -> None:
+        limited = as_json({"message": "Too Many Requests"}, 429, retry_after="300")
+        refusing: dict[str, Reply] = {}
+        server.route = self.route(refusing)
+        async with get_scraper("oauth", config(server, **self.IDS), clock) as source:
+            await source.scrape_subreddit_posts(PYTHON)
+            refusing["one"] = limited
+            await source.scrape_subreddit_posts(PYTHON)
+            await source.scrape_subreddit_posts(PYTHON)
+            assert self.askers(server) == ["one", "one", "two", "two"]
+            refusing |= {"two": limited, "three": limited}
+            with pytest.raises(RateLimited) as caught:
+                await anext(source.pages(PYTHON))
+            assert (caught.value.retry_after, clock.waits) == (300, [])
+        keys = {self.key(request) for request in server.requests if request.path == TOKEN}
+        assert keys == {"one:a", "two:", "three:c"}
+
+    async def test_go_on_without_one_that_is_refused(
+        self, server: ScriptedServer, clock: ManualClock
+    ) -> None:
+        server.route = self.route({"one": as_json({"error": 401}, 401)})
+        async with get_scraper("oauth", config(server, **self.IDS), clock) as source:
+            assert len(await source.scrape_subreddit_posts(PYTHON)) == 1
+        assert self.askers(server) == ["one", "one", "two"]
+
+    async def test_that_are_all_refused_fail(
+        self, server: ScriptedServer, clock: ManualClock
+    ) -> None:
+        refused = as_json({"error": 401}, 401)
+        server.route = self.route(dict.fromkeys(("one", "two", "three"), refused))
+        async with get_scraper("oauth", config(server, **self.IDS), clock) as source:
+            with pytest.raises(AuthenticationFailed):
+                await source.scrape_subreddit_posts(PYTHON)
+        assert clock.waits == []
+
+    async def test_add_up_what_is_left(self, server: ScriptedServer, clock: ManualClock) -> None:
+        left = {"x_ratelimit_remaining": "40.0", "x_ratelimit_reset": "500"}
+        limited = as_json({}, 429, retry_after="300", x_ratelimit_remaining="2.0")
+        server.route = self.route({"one": limited, "two": as_json(listing([1]), **left)})
+        async with get_scraper("oauth", config(server, **self.IDS), clock) as source:
+            await source.scrape_subreddit_posts(PYTHON)
+            assert source.quota is not None
+            assert (source.quota.remaining, source.quota.reset_seconds) == (42, 500)
+
+    def test_are_another_lane_than_one(self, server: ScriptedServer) -> None:
+        lanes = {get_scraper("oauth", config(server, **fields)).lane for fields in ({}, self.IDS)}
+        assert len(lanes) == 2
+        assert not any("one" in lane for lane in lanes)
+
+    def test_need_an_id_for_each_secret(self, server: ScriptedServer) -> None:
+        with pytest.raises(NotConfigured, match="TEPPAN_REDDIT_CLIENT_SECRET lists more"):
+            get_scraper(
+                "oauth",
+                config(server, reddit_client_id="a,b", reddit_client_secret="1,2,3"),
+            )
+
+
+class TestScript:
+    async def test_acts_for_its_account(self, server: ScriptedServer, clock: ManualClock) -> None:
+        server.route = Reddit()
+        account = {"reddit_username": "ada", "reddit_password": "a,b&c"}
+        async with get_scraper("oauth", config(server, **account), clock) as source:
+            await source.scrape_subreddit_posts(PYTHON)
+        assert parse_qs(server.requests[0].body) == {
+            "grant_type": ["password"], "username": ["ada"], "password": ["a,b&c"],
+        }  # fmt: skip
+
+    @pytest.mark.parametrize(("password", "is_right"), [(USER[1], True), ("wrong", False)])
+    async def test_is_admitted_by_its_password(
+        self, clock: ManualClock, password: str, *, is_right: bool
+    ) -> None:
+        with running_sandbox() as reddit:
+            settings = ProviderConfig(
+                reddit_oauth_url=reddit.url,
+                reddit_token_url=reddit.url + TOKEN,
+                reddit_client_id=SCRIPT_CLIENT[0],
+                reddit_client_secret=SCRIPT_CLIENT[1],
+                reddit_username=USER[0],
+                reddit_password=password,
+            )
+            async with get_scraper("oauth", settings, clock) as source:
+                if is_right:
+                    assert await source.scrape_subreddit_posts(Query(subreddit="tiny"))
+                else:
+                    with pytest.raises(AuthenticationFailed, match="TEPPAN_REDDIT_PASSWORD"):
+                        await source.scrape_subreddit_posts(Query(subreddit="tiny"))
 
 
 class TestToken:
