@@ -19,11 +19,15 @@ from tests.services import Services
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from pathlib import Path
 
 SERVICES = pytest.StashKey[Services]()
 
 # Retries and keepalives become short enough to wait for, and stay long enough to tell apart.
 TIME_SCALE = "0.1"
+
+# Folders whose tests know no database: the whole suite runs them once, with its first engine.
+WITHOUT_DATABASE = ("architecture", "contract", "data_provider", "sandbox")
 
 _SCENARIO = re.compile(r"(?<=_)([swjx]\d\d)(?=_|\[|$)")
 _outcomes: dict[str, dict[str, str]] = {}
@@ -55,6 +59,25 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     os.environ.update(environment_of(services))
     sys.addaudithook(_refuse_off_loopback)
     return (yield)
+
+
+def _leaves_out_repeats(config: pytest.Config) -> bool:
+    """Tell whether this is the whole suite on the second engine; what is named is always run."""
+    is_whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    return is_whole and config.getoption("engine") == "postgres"
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    in_tests = collection_path.parent == ROOT / "tests"
+    if in_tests and collection_path.name in WITHOUT_DATABASE and _leaves_out_repeats(config):
+        return True
+    return None
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    if _leaves_out_repeats(config):
+        return f"run with SQLite already, since no database is in it: {', '.join(WITHOUT_DATABASE)}"
+    return None
 
 
 def blank_environment() -> dict[str, str]:
