@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from data_provider.sandbox.testing import running_sandbox
+from tests.chaos.inside import Inside
 from tests.chaos.line import Line, Person
+from tests.chaos.mail import ENVIRONMENT, Mail
 from tests.chaos.upstream import running_upstream
 from tests.stack import EmbeddedStack, ServerStack, Stack
+from tests.webhooks.receiver import Receiver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -103,6 +106,18 @@ def pair(engine: str, request: pytest.FixtureRequest, start_line: StartLine) -> 
         return
     with start_line(webs=2) as line:
         yield line
+
+
+@pytest.fixture(scope="module")
+def mail(engine: str, start_line: StartLine) -> Iterator[Mail]:
+    """A line that sends webhooks to a receiver here; two workers where that is possible."""
+    workers = 1 if engine == "sqlite" else 2
+    with (
+        start_line(workers=workers, **ENVIRONMENT) as line,
+        Inside(line.stack) as inside,
+        Receiver() as receiver,
+    ):
+        yield Mail(line, inside, receiver)
 
 
 def _build(

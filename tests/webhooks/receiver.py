@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 # Long enough to count as never; a receiver that is stopped ends earlier.
 FOREVER = 3600.0
 
+# A queue for no connection takes one or two.
+_MOST_FILLERS = 8
+_FILLER_SECONDS = 0.2
+
 
 @dataclass(frozen=True)
 class Receipt:
@@ -76,13 +80,15 @@ HANGS = Reply(delay_seconds=FOREVER)
 class Receiver:
     """A scripted receiver on loopback; `tls` makes it speak https."""
 
-    def __init__(self, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None, port: int = 0
+    ) -> None:
         self.receipts: list[Receipt] = []
         self.connections = 0
         self.in_flight: Counter[str] = Counter()
         self.most_in_flight: Counter[str] = Counter()
         self.host = host
-        self.port = 0
+        self.port = port
         self._tls = tls
         self._scripts: dict[str, deque[Reply]] = defaultdict(deque)
         self._rules: dict[str, Callable[[Receipt], Reply]] = {}
@@ -236,6 +242,32 @@ class Canary:
                 connection, _ = self._socket.accept()
                 self.hits += 1
                 connection.close()
+
+
+class Clogged:
+    """A listener whose queue is full: connecting to its port hangs, nothing is ever received."""
+
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        self._socket = socket.socket()
+        self._socket.bind((host, 0))
+        self._socket.listen(0)
+        self.port: int = self._socket.getsockname()[1]
+        self._fillers: list[socket.socket] = []
+
+    def __enter__(self) -> Self:
+        while len(self._fillers) < _MOST_FILLERS:
+            filler = socket.socket()
+            filler.settimeout(_FILLER_SECONDS)
+            self._fillers.append(filler)
+            try:
+                filler.connect(("127.0.0.1", self.port))
+            except TimeoutError:
+                return self
+        raise AssertionError("The queue does not fill up")
+
+    def __exit__(self, *_: object) -> None:
+        for one in (*self._fillers, self._socket):
+            one.close()
 
 
 class ScriptedNames:
