@@ -187,9 +187,9 @@ class Bench:
         return claimed, target
 
 
-def make_pages() -> list[Page]:
-    """Return pages of posts of the size of Reddit's, the same in every run."""
-    dice = random.Random(20_261_122)
+def make_pages(seed: int = 20_261_122) -> list[Page]:
+    """Return pages of posts of the size of Reddit's, the same in every run; a seed's own names."""
+    dice = random.Random(seed)
     posts = [_make_post(dice, number) for number in range(POSTS)]
     return [
         Page(

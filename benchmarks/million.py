@@ -19,6 +19,8 @@ SUBREDDITS = [f"sub{number}" for number in range(50)]
 AUTHORS = 100_000
 TEXTS = 2000
 VOCABULARY = 50_000
+# Leaves room for posts that came before.
+FIRST_ID = 1_000_000_000
 
 # Share of the posts that have the word.
 WORDS = {"commonword": 0.4, "middleword": 0.02, "rareword": 0.0002}
@@ -30,35 +32,46 @@ COLUMNS += ["crosspost_parent", "removed", "edited_at", "created_at", "fetched_a
 DOCUMENT = ["post_id", "created_at", "digest", "document"]
 
 
-def fill(project_id: int, count: int) -> None:
-    """Store `count` posts in an empty installation, text index included."""
+def fill(project_id: int, count: int, *, after: int = 0, with_words: bool = True) -> None:
+    """Store posts number `after` + 1 to `count` of the project, in the text index as well."""
     from django.db import connection
 
     if connection.vendor == "postgresql":
-        _fill_postgresql(project_id, count)
+        _fill_postgresql(project_id, count, after, with_words=with_words)
     else:
-        _fill_sqlite(project_id, count)
+        _fill_sqlite(project_id, count, after, with_words=with_words)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE" if connection.vendor == "sqlite" else "VACUUM ANALYZE")
 
 
-def _rows(project_id: int, count: int) -> Iterator[tuple[list[Any], datetime, list[str]]]:
+def _rows(
+    project_id: int, count: int, after: int
+) -> Iterator[tuple[list[Any], datetime, list[str]]]:
     """Yield each post as COLUMNS, its instant, and the words that it is found by."""
     from scraper.search import name_token, project_token, word_token
     from scraper.words import words_of
 
-    dice = random.Random(1)
+    dice = random.Random(after)
     texts = _texts(dice)
     tokens = [[word_token(project_id, word) for word in words_of(text)] for text in texts]
     marks = {word: word_token(project_id, word) for word in WORDS}
-    for number in range(1, count + 1):
+    for number in range(after + 1, count + 1):
         created_at = EPOCH + STEP * number + timedelta(seconds=dice.randrange(JITTER_SECONDS))
         place, subreddit = dice.randrange(TEXTS), dice.choice(SUBREDDITS)
         author = f"author{dice.randrange(AUTHORS)}"
         marked = [word for word, share in WORDS.items() if dice.random() < share]
         title = " ".join(["About", *marked, "and more"])
-        name = f"t3_{number:x}"
-        row = [number, project_id, name, subreddit, title, author, texts[place], "https://e.org/"]
+        name = f"t3_m{number:x}"
+        row = [
+            FIRST_ID + number,
+            project_id,
+            name,
+            subreddit,
+            title,
+            author,
+            texts[place],
+            "https://e.org/",
+        ]
         row += [f"/r/{subreddit}/comments/{name}/x/", "e.org", int(dice.paretovariate(0.8)), 0.9]
         row += [dice.randrange(500), None, False, False, False, False, True, "text", None, "[]"]
         row += [None, None, None, created_at, created_at, "native_json"]
@@ -74,9 +87,11 @@ def _texts(dice: random.Random) -> list[str]:
     return [" ".join(dice.choices(vocabulary, weights, k=size)) for size in sizes]
 
 
-def _chunks(project_id: int, count: int) -> Iterator[list[tuple[list[Any], datetime, list[str]]]]:
+def _chunks(
+    project_id: int, count: int, after: int
+) -> Iterator[list[tuple[list[Any], datetime, list[str]]]]:
     chunk = []
-    for row in _rows(project_id, count):
+    for row in _rows(project_id, count, after):
         chunk.append(row)
         if len(chunk) == CHUNK:
             yield chunk
@@ -84,7 +99,7 @@ def _chunks(project_id: int, count: int) -> Iterator[list[tuple[list[Any], datet
     yield chunk
 
 
-def _fill_sqlite(project_id: int, count: int) -> None:
+def _fill_sqlite(project_id: int, count: int, after: int, *, with_words: bool) -> None:
     from django.db import connection
 
     from scraper.search import row_number
@@ -94,10 +109,10 @@ def _fill_sqlite(project_id: int, count: int) -> None:
     posts = f"INSERT INTO scraper_scrapedpost ({', '.join(COLUMNS)}) VALUES ({_marks(COLUMNS)})"
     documents = f"INSERT INTO scraper_postdocument VALUES ({_marks(DOCUMENT)})"
     words = "INSERT INTO scraper_postwords (rowid, words) VALUES (?, ?)"
-    for chunk in _chunks(project_id, count):
+    for chunk in _chunks(project_id, count, after):
         database.execute("BEGIN")
         database.executemany(posts, [[_plain(value) for value in row] for row, _, _ in chunk])
-        indexed = [(row[0], at, " ".join(tokens)) for row, at, tokens in chunk]
+        indexed = [(row[0], at, " ".join(tokens)) for row, at, tokens in chunk if with_words]
         packed = [(i, _plain(at), b"", zlib.compress(text.encode(), 1)) for i, at, text in indexed]
         database.executemany(documents, packed)
         database.executemany(words, sorted((row_number(at, i), text) for i, at, text in indexed))
@@ -112,25 +127,24 @@ def _plain(value: Any) -> Any:
     return value.isoformat(" ")[:19] if isinstance(value, datetime) else value
 
 
-def _fill_postgresql(project_id: int, count: int) -> None:
+def _fill_postgresql(project_id: int, count: int, after: int, *, with_words: bool) -> None:
     from django.db import connection
 
     with connection.cursor() as cursor:
         cursor.execute("SELECT indexdef FROM pg_indexes WHERE indexname = 'document_words'")
         (definition,) = cursor.fetchone()
         cursor.execute("DROP INDEX document_words")
-        for chunk in _chunks(project_id, count):
+        for chunk in _chunks(project_id, count, after):
             posts = f"COPY scraper_scrapedpost ({', '.join(COLUMNS)}) FROM STDIN"
             with cursor.copy(posts) as copy:
                 for row, _, _ in chunk:
                     copy.write_row(row)
             documents = f"COPY scraper_postdocument ({', '.join(DOCUMENT)}) FROM STDIN"
             with cursor.copy(documents) as copy:
-                for row, at, tokens in chunk:
+                for row, at, tokens in chunk if with_words else ():
                     copy.write_row((row[0], at, b"", _tsvector(tokens)))
         cursor.execute("SET maintenance_work_mem = '512MB'")
         cursor.execute(definition)
-        cursor.execute("SELECT setval('scraper_scrapedpost_id_seq', %s)", [count])
 
 
 def _tsvector(tokens: list[str]) -> str:

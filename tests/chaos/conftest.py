@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from data_provider.sandbox.requests import LOG_IN_PATH
 from data_provider.sandbox.testing import running_sandbox
 from tests.chaos.inside import Inside
 from tests.chaos.line import Line, Person
 from tests.chaos.mail import ENVIRONMENT, Mail
 from tests.chaos.upstream import running_upstream
-from tests.stack import EmbeddedStack, ServerStack, Stack
+from tests.stack import READY_SECONDS, EmbeddedStack, ServerStack, Stack
 from tests.webhooks.receiver import Receiver
 
 if TYPE_CHECKING:
@@ -40,23 +41,34 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def start_line(services: Services) -> StartLine:
-    """`with start_line(webs=2, TEPPAN_X="1") as line`: a live line with its two Reddits."""
+    """`with start_line(webs=2, TEPPAN_X="1") as line`: a live line with its two Reddits.
+
+    With `reads_reddit` the sources of the real Reddit read the simulated one, else the scripted.
+    """
 
     @contextmanager
-    def start(webs: int | None = None, workers: int = 1, **environment: str) -> Iterator[Line]:
+    def start(
+        webs: int | None = None,
+        workers: int = 1,
+        *,
+        reads_reddit: bool = False,
+        **environment: str,
+    ) -> Iterator[Line]:
         with ExitStack() as open_things:
             reddit = open_things.enter_context(running_sandbox())
             upstream = open_things.enter_context(running_upstream())
             variables = {
                 "TEPPAN_REGISTRATION": "open",
                 "TEPPAN_SANDBOX_URL": reddit.url,
-                "TEPPAN_REDDIT_WWW_URL": upstream.url,
+                "TEPPAN_REDDIT_WWW_URL": reddit.url if reads_reddit else upstream.url,
+                "TEPPAN_REDDIT_OAUTH_URL": reddit.url,
+                "TEPPAN_REDDIT_TOKEN_URL": f"{reddit.url}{LOG_IN_PATH}",
                 **environment,
             }
             one = _build(services, variables, webs, workers)
             open_things.callback(_tear_down, one)
             one.start()
-            one.wait_for_worker()
+            one.wait_for_worker(READY_SECONDS)
             urls = one.urls if isinstance(one, ServerStack) else [one.url]
             yield Line(one, urls, reddit, upstream)
 

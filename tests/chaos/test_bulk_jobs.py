@@ -1,0 +1,380 @@
+"""Bulk jobs finish, once, whatever is done to the workers, the broker and the database."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import random
+import time
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+
+from tests.chaos.line import JOBS, PATIENCE_SECONDS
+from tests.chaos.upstream import lay_numbered
+from tests.services import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.chaos.line import Line, Person
+
+# The lines' lease of 30 s, at the tests' scale of time.
+LEASE_SECONDS = 3
+# The promise for a job that lost its worker is its lease and 10 s; a busy machine gets 20 more.
+RECOVERY_SECONDS = LEASE_SECONDS + 30
+CANCEL_SECONDS = 2
+QUEUE = "scrape"
+
+
+def start_bulk(person: Person, *subreddits: str, **wish: Any) -> int:
+    """Start a bulk job; its id."""
+    body = {"mode": "bulk", "backend": "sandbox", "project": person.project, **wish}
+    return int(person.call("POST", JOBS, {"subreddits": list(subreddits), **body})["id"])
+
+
+def gated(line: Line, person: Person, pages: int, let: int = 0) -> tuple[str, int]:
+    """Start a job of gated pages of five posts; the subreddit and the job, `let` pages stored."""
+    name = f"gated{uuid.uuid4().hex[:12]}"
+    lay_numbered(line.upstream, name, pages=pages)
+    job = start_bulk(person, name, backend="native_json")
+    line.upstream.let(name, let)
+    wait_until(
+        lambda: (
+            person.job(job)["posts_scraped"] == 5 * let and len(line.upstream.asked(name)) > let
+        ),
+        "The job does not begin",
+        PATIENCE_SECONDS,
+    )
+    return name, job
+
+
+def posts_of(person: Person, job: int) -> list[str]:
+    return [post["id"] for post in person.listed(f"{JOBS}{job}/posts/?page_size=200")]
+
+
+def check_whole(line: Line, person: Person, name: str, job: int, *, pages: int) -> dict[str, Any]:
+    """The job is complete: each post once, no page asked for more than twice."""
+    shown = person.wait(job, "completed", RECOVERY_SECONDS)
+    found = posts_of(person, job)
+    assert len(found) == len(set(found)) == shown["posts_scraped"] == 5 * pages
+    asked = line.upstream.asked(name)
+    assert max(asked.count(address) for address in asked) <= 2
+    ends = [event["type"] for event in person.events(job)]
+    assert ends.count("complete") == 1
+    return shown
+
+
+@pytest.fixture(scope="module")
+def owner(crew: Line) -> Person:
+    return crew.person()
+
+
+class TestKilledWorker:
+    def test_j01_the_job_goes_on_from_its_last_page(self, fragile: Line) -> None:
+        person = fragile.person()
+        name, job = gated(fragile, person, pages=5, let=2)
+        fragile.kill_worker()
+        killed_at = time.monotonic()
+        wait_until(lambda: person.job(job)["attempt"] == 2, "Not taken over", RECOVERY_SECONDS)
+        assert time.monotonic() - killed_at < RECOVERY_SECONDS
+        assert person.job(job)["status"] == "running"
+        fragile.upstream.let(name, 100)
+        check_whole(fragile, person, name, job, pages=5)
+
+    def test_j25_j26_twenty_losses_leave_no_gap_and_no_double(self, fragile: Line) -> None:
+        person = fragile.person()
+        names = ["gaming", "travel", "cooking", "music"]
+        for name in names:
+            fragile.slow(name, 400)
+        jobs = {name: start_bulk(person, name, limit=1000) for name in names}
+        seen = dict.fromkeys(names, 0.0)
+        dice = random.Random(25)
+        for turn in range(5):
+            # Each of the four has stored something since the last loss: none is poison.
+            wait_until(
+                lambda turn=turn: all(  # type: ignore[misc]
+                    person.job(job)["posts_scraped"] >= 100 * (turn + 1) for job in jobs.values()
+                ),
+                "The jobs do not move",
+                RECOVERY_SECONDS,
+            )
+            pause = dice.random() * 0.4
+            deadline = time.monotonic() + pause
+            while time.monotonic() < deadline:
+                for name, job in jobs.items():
+                    progress = person.job(job)["progress"]
+                    assert seen[name] <= progress <= 1
+                    seen[name] = progress
+            fragile.kill_worker()
+        for name, job in jobs.items():
+            shown = person.wait(job, "completed", 2 * RECOVERY_SECONDS)
+            found = posts_of(person, job)
+            assert len(found) == len(set(found)) == shown["posts_scraped"]
+            assert set(found) == first_posts(fragile, person, name)
+            pages = [one["query"] for one in fragile.asked(name)]
+            assert max(pages.count(page) for page in pages) <= 3
+
+    def test_j07_a_job_that_kills_its_workers_ends_and_others_go_on(self, fragile: Line) -> None:
+        person = fragile.person()
+        poison = start_bulk(person, "stalled")
+        for attempt in range(1, 6):
+            wait_until(
+                lambda attempt=attempt: (  # type: ignore[misc]
+                    (shown := person.job(poison))["status"] == "failed"
+                    or (shown["status"] == "running" and shown["attempt"] >= attempt)
+                ),
+                "Neither taken over nor ended",
+                RECOVERY_SECONDS,
+            )
+            if person.job(poison)["status"] == "failed":
+                break
+            fragile.kill_worker()
+        shown = person.wait(poison, "failed", RECOVERY_SECONDS)
+        assert shown["targets"][0]["error"]["code"] == "worker_lost"
+        assert shown["attempt"] <= 4
+        other = start_bulk(person, "tiny")
+        assert person.wait(other, "completed", RECOVERY_SECONDS)["posts_scraped"] == 7
+
+
+def first_posts(line: Line, person: Person, name: str) -> set[str]:
+    """Return what an uninterrupted run of the same job finds."""
+    line.reddit.clear_faults()
+    job = start_bulk(person, name, limit=1000)
+    person.wait(job, "completed", RECOVERY_SECONDS)
+    return set(posts_of(person, job))
+
+
+class TestStoppedWorker:
+    def test_j04_a_zombie_writes_nothing_any_more(self, crew: Line, owner: Person) -> None:
+        name, job = gated(crew, owner, pages=4, let=1)
+        holder = holder_of(crew, job)
+        crew.worker(holder).suspend()
+        try:
+            wait_until(lambda: owner.job(job)["attempt"] == 2, "Not taken over", RECOVERY_SECONDS)
+            assert holder_of(crew, job) != holder
+            before = owner.events(job)
+        finally:
+            crew.worker(holder).resume()
+        # The zombie's own request is answered as well, before the new holder's.
+        crew.upstream.let(name, 100)
+        check_whole(crew, owner, name, job, pages=4)
+        events = owner.events(job)
+        assert events[: len(before)] == before
+        numbers = [int(event["id"].partition(":")[0]) for event in events]
+        assert numbers == sorted(numbers)
+        assert owner.job(job)["attempt"] == 2
+
+    def test_j05_a_healthy_job_is_never_taken_away(self, crew: Line, owner: Person) -> None:
+        name, job = gated(crew, owner, pages=2, let=1)
+        deadline = time.monotonic() + 5 * LEASE_SECONDS
+        while time.monotonic() < deadline:
+            shown = owner.job(job)
+            assert (shown["status"], shown["attempt"]) == ("running", 1)
+            time.sleep(LEASE_SECONDS / 10)
+        crew.upstream.let(name, 100)
+        check_whole(crew, owner, name, job, pages=2)
+        assert owner.job(job)["attempt"] == 1
+
+
+def holder_of(line: Line, job: int) -> int:
+    """Return the number of the worker that holds a job."""
+    name = line.read("SELECT worker FROM scraper_scrapingjob WHERE id = ?", job)
+    pid = int(str(name).split(":")[1])
+    return next(number for number in (1, 2) if pid in family(line, number))
+
+
+def family(line: Line, number: int) -> set[int]:
+    worker = line.worker(number)
+    return {worker.pid, *(child.pid for child in worker.children(recursive=True))}
+
+
+class TestDatabase:
+    def test_j06_a_worker_that_is_cut_off_gives_up_and_the_job_goes_on(
+        self, crew: Line, owner: Person
+    ) -> None:
+        name, job = gated(crew, owner, pages=4, let=1)
+        with cut_off(crew):
+            time.sleep(2 * LEASE_SECONDS)
+            # What the cut-off worker fetches now must not be stored by it.
+            crew.upstream.let(name, 1)
+            time.sleep(1)
+        crew.upstream.let(name, 100)
+        shown = check_whole(crew, owner, name, job, pages=4)
+        assert shown["attempt"] >= 2
+
+
+@contextlib.contextmanager
+def cut_off(line: Line) -> Iterator[None]:
+    """Keep everybody from writing: PostgreSQL takes no connection, SQLite's lock is held."""
+    address = line.stack.environment["DATABASE_URL"]
+    if not address:
+        database = line.sqlite()
+        database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            database.rollback()
+            database.close()
+        return
+    name = address.rsplit("/", 1)[1]
+    with psycopg.connect(address.rsplit("/", 1)[0] + "/postgres", autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false".encode())
+        try:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name]
+            )
+            yield
+        finally:
+            connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true".encode())
+
+
+class TestBroker:
+    def test_j10_a_job_submitted_while_it_is_down_runs_when_it_is_back(
+        self, crew: Line, owner: Person
+    ) -> None:
+        crew.stack.broker.stop()  # type: ignore[attr-defined]
+        try:
+            job = start_bulk(owner, "tiny")
+            assert owner.job(job)["status"] in ("pending", "running", "completed")
+        finally:
+            crew.stack.broker.start()  # type: ignore[attr-defined]
+        assert owner.wait(job, "completed", RECOVERY_SECONDS)["attempt"] == 1
+
+    def test_j11_j03_emptied_it_costs_no_job(self, crew: Line, owner: Person) -> None:
+        name, held = gated(crew, owner, pages=3, let=1)
+        crew.reddit.clear_requests()
+        crew.slow("tiny", 200)
+        jobs = [start_bulk(owner, "tiny") for _ in range(20)]
+        with crew.broker() as broker:
+            # Messages, bookkeeping, and what tells that workers live.
+            broker.flushall()
+        for job in jobs:
+            assert owner.wait(job, "completed", RECOVERY_SECONDS)["attempt"] == 1
+        assert len(crew.asked("tiny")) == len(jobs)
+        crew.upstream.let(name, 100)
+        check_whole(crew, owner, name, held, pages=3)
+
+    def test_j12_j15_messages_that_come_twice_or_too_early_change_nothing(
+        self, crew: Line, owner: Person
+    ) -> None:
+        first = start_bulk(owner, "empty")
+        owner.wait(first, "completed")
+        crew.reddit.clear_requests()
+        for number in range(first + 1, first + 4):
+            send(crew, number)
+        job = start_bulk(owner, "tiny")
+        for _ in range(5):
+            send(crew, job)
+        assert owner.wait(job, "completed", RECOVERY_SECONDS)["attempt"] == 1
+        assert len(crew.asked("tiny")) == 1
+
+    def test_j29_what_nobody_understands_stops_no_worker(self, crew: Line, owner: Person) -> None:
+        pids = [crew.worker(number).pid for number in (1, 2)]
+        with crew.broker() as broker:
+            for body in UNREADABLE:
+                broker.lpush(QUEUE, body)
+        send(crew, 1, task="scraper.of_another_version")
+        send(crew, "no number", task="scraper.run_scraping_job")
+        send(crew, 1, 2, 3, task="scraper.run_scraping_job")
+        job = start_bulk(owner, "tiny")
+        assert owner.wait(job, "completed", RECOVERY_SECONDS)["posts_scraped"] == 7
+        assert [crew.worker(number).pid for number in (1, 2)] == pids
+        assert all(crew.worker(number).status() != "zombie" for number in (1, 2))
+
+
+def message_of(task: str, *arguments: Any) -> dict[str, Any]:
+    """Return a message as Celery's Redis transport has it in its list."""
+    number = str(uuid.uuid4())
+    body = json.dumps([arguments, {}, {}]).encode()
+    return {
+        "body": base64.b64encode(body).decode(),
+        "content-encoding": "utf-8",
+        "content-type": "application/json",
+        "headers": {"task": task, "id": number, "root_id": number, "lang": "py"},
+        "properties": {
+            "correlation_id": number,
+            "delivery_mode": 2,
+            "delivery_info": {"exchange": "", "routing_key": QUEUE},
+            "priority": 0,
+            "body_encoding": "base64",
+            "delivery_tag": number,
+        },
+    }
+
+
+def send(line: Line, *arguments: Any, task: str = "scraper.run_scraping_job") -> None:
+    with line.broker() as broker:
+        broker.lpush(QUEUE, json.dumps(message_of(task, *arguments)))
+
+
+_BROKEN = message_of("scraper.run_scraping_job", 1)
+UNREADABLE = [
+    json.dumps({**_BROKEN, "body": "bm90IGpzb24="}),
+    json.dumps({**_BROKEN, "content-type": "application/x-python-serialize"}),
+    json.dumps({**_BROKEN, "headers": {}}),
+]
+
+
+class TestCancel:
+    def test_j19_while_it_fetches_waits_and_stores(self, crew: Line, owner: Person) -> None:
+        crew.reddit.add_faults(
+            {
+                "subreddit": "music",
+                "paged": True,
+                "action": "status",
+                "status": 429,
+                "retry_after": 500,
+            },
+            {"subreddit": "travel", "posts_per_second": 500},
+        )
+        try:
+            jobs = {
+                "stalled": start_bulk(owner, "stalled"),
+                "music": start_bulk(owner, "music", limit=500),
+                "travel": start_bulk(owner, "travel", limit=1000),
+            }
+            wait_until(lambda: crew.asked("stalled"), "Not asked")
+            for name in ("music", "travel"):
+                wait_until(
+                    lambda name=name: owner.job(jobs[name])["posts_scraped"], "Nothing stored"
+                )  # type: ignore[misc]
+            for job in jobs.values():
+                asked_at = time.monotonic()
+                owner.cancel(job)
+                shown = owner.wait(job, "cancelled", 10 * CANCEL_SECONDS)
+                assert time.monotonic() - asked_at < CANCEL_SECONDS
+                assert shown["posts_scraped"] == len(posts_of(owner, job))
+                types = [event["type"] for event in owner.events(job)]
+                assert types.count("cancelled") == 1
+                assert types[-1] == "cancelled"
+        finally:
+            crew.reddit.clear_faults()
+
+    def test_j22_of_a_job_whose_worker_dies_is_its_end(self, crew: Line, owner: Person) -> None:
+        name, job = gated(crew, owner, pages=3, let=1)
+        holder = holder_of(crew, job)
+        crew.worker(holder).suspend()
+        assert owner.cancel(job)["cancel_requested"]
+        crew.kill_worker(holder)
+        shown = owner.wait(job, "cancelled", RECOVERY_SECONDS)
+        assert (shown["attempt"], shown["posts_scraped"]) == (1, 5)
+        crew.upstream.let(name, 100)
+
+
+class TestOtherVersions:
+    def test_j31_what_a_newer_version_left_harms_no_older_one(
+        self, crew: Line, owner: Person
+    ) -> None:
+        strange, waiting = start_bulk(owner, "empty"), start_bulk(owner, "tiny")
+        owner.wait(strange, "completed")
+        owner.wait(waiting, "completed")
+        crew.execute("UPDATE scraper_scrapingjob SET status = 'paused' WHERE id = ?", strange)
+        assert owner.job(strange)["status"] == "paused"
+        assert list(owner.listed(f"{JOBS}?page_size=100"))
+        job = start_bulk(owner, "tiny")
+        assert owner.wait(job, "completed", RECOVERY_SECONDS)["attempt"] == 1
+        assert owner.job(strange)["status"] == "paused"
