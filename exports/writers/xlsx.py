@@ -28,6 +28,8 @@ _CUT_MARK = " [cut: the full text is in long-texts.jsonl]"
 # A text this short fits, whatever its signs: none takes more than two units.
 _SURELY_SHORT = LONGEST_CELL // 2
 
+_TEXTS = (Kind.TEXT, Kind.JSON)
+
 # Days from Excel's epoch to that of Unix.
 _UNIX_EPOCH_DAY = 25_569
 _SECONDS_PER_DAY = 86_400
@@ -128,10 +130,27 @@ class XlsxWriter(Writer):
         first = self._row + 1
         self._row += len(page[0])
         numbers = range(first, self._row + 1)
+        page = [
+            self._fitting(column, values, numbers) if column.kind in _TEXTS else values
+            for column, values in zip(self._table.columns, page, strict=True)
+        ]
         data = self._render(page, numbers)
         if _needs_escapes(data):
             data = self._render([_escape_all(values) for values in page], numbers)
         self._put(data)
+
+    def _fitting(
+        self, column: Column, values: Sequence[str | None], numbers: range
+    ) -> Sequence[str | None]:
+        """Return texts that nothing evaluates and that fit into their cells."""
+        texts = defuse_all(values) if self.options.is_safe else values
+        if not any(text is not None and len(text) > _SURELY_SHORT for text in texts):
+            return texts
+        where = (self._sheets[-1].name, column.name)
+        return [
+            self._long_texts.cut(where, number, text)
+            for number, text in zip(numbers, texts, strict=True)
+        ]
 
     def _render(self, page: Columns, numbers: range) -> bytes:
         cells = [
@@ -166,25 +185,13 @@ class XlsxWriter(Writer):
                 f"{value / _SECONDS_PER_DAY + _UNIX_EPOCH_DAY}</v></c>"
                 for number, value in pairs
             ]
-        return self._text_cells(column, letter, values, numbers)
-
-    def _text_cells(
-        self, column: Column, letter: str, values: Sequence[str | None], numbers: range
-    ) -> list[str]:
-        texts = defuse_all(values) if self.options.is_safe else values
-        if any(text is not None and len(text) > _SURELY_SHORT for text in texts):
-            where = (self._sheets[-1].name, column.name)
-            texts = [
-                self._long_texts.cut(where, number, text)
-                for number, text in zip(numbers, texts, strict=True)
-            ]
         return [
             ""
             if text is None
             else f'<c r="{letter}{number}" t="inlineStr"><is><t xml:space="preserve">'
             + text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
             + "</t></is></c>"
-            for number, text in zip(numbers, texts, strict=True)
+            for number, text in pairs
         ]
 
     def _put(self, data: bytes) -> None:

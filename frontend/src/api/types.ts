@@ -17,6 +17,9 @@ export type Backend = Schemas["Backend"];
 export type SourceHealth = Backend["health"];
 export type JobEvent = Schemas["Event"];
 export type StartJob = Schemas["StartJobRequest"];
+export type Export = Schemas["Export"];
+export type ExportFormat = Schemas["Format"];
+export type StartExport = Schemas["WishRequest"];
 export type RunStatus = Job["status"];
 
 const TERMINAL: ReadonlySet<RunStatus> = new Set(["completed", "partial", "failed", "cancelled"]);

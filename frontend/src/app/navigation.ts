@@ -1,5 +1,6 @@
 // The rooms of the house: one line each, for the navigation, the palette and the keyboard.
 import {
+  IconFileExport,
   IconFlame,
   IconFolders,
   IconLayoutDashboard,
@@ -26,5 +27,6 @@ export const PROJECT_ROOMS = [
   { label: "Overview", to: "/projects/$projectId", icon: IconLayoutDashboard, key: "h" },
   { label: "Runs", to: "/projects/$projectId/runs", icon: IconFlame, key: "r" },
   { label: "Posts", to: "/projects/$projectId/posts", icon: IconNotes, key: "o" },
+  { label: "Exports", to: "/projects/$projectId/exports", icon: IconFileExport, key: "e" },
   { label: "Settings", to: "/projects/$projectId/settings", icon: IconSettings, key: "s" },
 ] as const satisfies Room[];

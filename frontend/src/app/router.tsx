@@ -144,6 +144,13 @@ const post = createRoute({
   component: lazyRouteComponent(() => import("./pages/posts-page"), "PostRoute"),
 });
 
+const exportsRoute = createRoute({
+  getParentRoute: () => project,
+  path: "/exports",
+  validateSearch: searchReader({ cursor: textParam(2000) }),
+  component: lazyRouteComponent(() => import("./pages/exports-page"), "ExportsRoute"),
+});
+
 const settings = createRoute({
   getParentRoute: () => project,
   path: "/settings",
@@ -161,7 +168,7 @@ export const router = createRouter({
       job,
       runs,
       sources,
-      project.addChildren([overview, projectRuns, run, posts, post, settings]),
+      project.addChildren([overview, projectRuns, run, posts, post, exportsRoute, settings]),
     ]),
   ]),
   parseSearch,

@@ -4,6 +4,7 @@ const whole = new Intl.NumberFormat("en");
 const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
 
+const BYTE_UNITS = ["B", "kB", "MB", "GB", "TB"];
 const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
   ["year", 31_557_600],
   ["month", 2_629_800],
@@ -18,6 +19,14 @@ export function formatCount(value: number | null | undefined): string {
 
 export function formatCompact(value: number | null | undefined): string {
   return value === null || value === undefined ? "–" : compact.format(value);
+}
+
+/** Returns `640 B`, `1.2 kB` or `34 MB`. */
+export function formatBytes(value: number | null | undefined): string {
+  if (value === null || value === undefined) return "–";
+  const step = Math.min(Math.floor(Math.log10(Math.max(value, 1)) / 3), BYTE_UNITS.length - 1);
+  const amount = value / 1000 ** step;
+  return `${amount < 10 && step > 0 ? amount.toFixed(1) : Math.round(amount)} ${BYTE_UNITS[step]}`;
 }
 
 /** Returns `1 comment`, `1,204 comments`, or `– comments` when the number is not known. */

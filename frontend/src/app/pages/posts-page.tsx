@@ -1,8 +1,10 @@
 // The screen of posts, whose whole state is the address, and that of one post.
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { PageHeader } from "@/components/page-header";
+import { NewExport } from "@/features/exports/new-export";
 import { NewScrape } from "@/features/jobs/new-scrape";
 import { PostPage } from "@/features/posts/post-page";
+import { filterOf } from "@/features/posts/post-search";
 import { PostsPage } from "@/features/posts/posts-page";
 import { WithProject } from "./with-project";
 
@@ -20,6 +22,7 @@ export function PostsRoute() {
       {(project) => (
         <>
           <PageHeader title="Posts" subtitle={project.name}>
+            <NewExport project={project} filter={filterOf(search)} />
             <NewScrape project={project} />
           </PageHeader>
           <PostsPage

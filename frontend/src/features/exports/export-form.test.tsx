@@ -1,0 +1,74 @@
+import { screen, waitFor } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { HttpResponse, http } from "msw";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import type { Project } from "@/api/types";
+import { renderScreen } from "@/testing/render";
+import { at, server } from "@/testing/server";
+import { newExportDraft, toStartExport } from "./export-draft";
+import { ExportForm } from "./export-form";
+
+const project = { id: 7, name: "Tea", subreddits: ["tea"] } as unknown as Project;
+
+beforeEach(() => {
+  server.use(
+    http.get(at("/api/exports/formats/"), () =>
+      HttpResponse.json([
+        { name: "xlsx", is_available: true, needs: [], columns: ["id", "title"] },
+        { name: "parquet", is_available: false, needs: ["pyarrow"], columns: [] },
+      ]),
+    ),
+    http.post(at("/api/exports/estimate/"), () =>
+      HttpResponse.json({ posts: 1204, comments: 9, size_bytes: 2_500_000 }),
+    ),
+  );
+});
+
+describe("The request of an export", () => {
+  it("takes the list's filters along, and not its order", () => {
+    const wish = toStartExport(7, newExportDraft(true), { q: "oven", sort: "score", order: "asc" });
+    expect(wish.filters).toEqual({ q: "oven" });
+  });
+
+  it("asks for a workbook's summary, and for nothing of the kind elsewhere", () => {
+    const draft = newExportDraft(false);
+    expect(toStartExport(7, draft).sheets).toEqual(["summary", "posts", "comments", "subreddits"]);
+    expect(toStartExport(7, { ...draft, format: "csv", has_comments: false }).sheets).toEqual([
+      "posts",
+    ]);
+  });
+
+  it("narrows to one run", () => {
+    const draft = { ...newExportDraft(false), scope: "run" as const, run: "12" };
+    expect(toStartExport(7, draft).filters).toEqual({ job: 12 });
+  });
+});
+
+describe("The form of an export", () => {
+  it("counts what the file would hold", async () => {
+    renderScreen(<ExportForm project={project} onStart={vi.fn()} />);
+    expect(await screen.findByText("1,204 posts, 9 comments, about 2.5 MB")).toBeVisible();
+  });
+
+  it("says what a format lacks, and does not offer it", async () => {
+    renderScreen(<ExportForm project={project} onStart={vi.fn()} />);
+    expect(await screen.findByText("Parquet needs pyarrow on the server.")).toBeVisible();
+    expect(screen.getByRole("option", { name: "Parquet" })).toBeDisabled();
+  });
+
+  it("sends what was chosen", async () => {
+    const onStart = vi.fn().mockResolvedValue({});
+    renderScreen(<ExportForm project={project} filter={{ flair: "Help" }} onStart={onStart} />);
+    await userEvent.selectOptions(screen.getByLabelText("Format"), "csv");
+    await userEvent.click(screen.getByLabelText("Pseudonyms instead of authors' names"));
+    await userEvent.click(screen.getByRole("button", { name: "Start export" }));
+    await waitFor(() => expect(onStart).toHaveBeenCalledOnce());
+    expect(onStart.mock.calls[0]?.[0]).toMatchObject({
+      project: 7,
+      format: "csv",
+      filters: { flair: "Help" },
+      mask_authors: true,
+      safe: true,
+    });
+  });
+});
