@@ -7,6 +7,7 @@ import {
   IconNotes,
   IconPlug,
   IconSettings,
+  IconWebhook,
 } from "@tabler/icons-react";
 
 interface Room {
@@ -20,6 +21,7 @@ interface Room {
 export const HOUSE_ROOMS = [
   { label: "Projects", to: "/projects", icon: IconFolders, key: "p" },
   { label: "All runs", to: "/jobs", icon: IconFlame, key: "j" },
+  { label: "Webhooks", to: "/webhooks", icon: IconWebhook, key: "w" },
   { label: "Sources", to: "/settings/sources", icon: IconPlug, key: "u" },
 ] as const satisfies Room[];
 

@@ -12,6 +12,7 @@ import { registrationQuery } from "@/api/accounts";
 import { sessionState } from "@/api/session";
 import { readJobSearch } from "@/features/jobs/job-search";
 import { readPostSearch } from "@/features/posts/post-search";
+import { readDeliverySearch, readEndpointSearch } from "@/features/webhooks/webhook-search";
 import {
   choiceParam,
   parseSearch,
@@ -22,6 +23,8 @@ import {
 import { CrashPage, NotFoundPage } from "./pages/outcome-pages";
 import { queryClient } from "./query-client";
 import { idParam } from "./route-params";
+
+const webhooksPages = () => import("./pages/webhooks-pages");
 
 const root = createRootRoute({ component: Outlet, notFoundComponent: NotFoundPage });
 
@@ -101,6 +104,35 @@ const sources = createRoute({
   component: lazyRouteComponent(() => import("./pages/sources-page"), "SourcesRoute"),
 });
 
+const endpoints = createRoute({
+  getParentRoute: () => house,
+  path: "/webhooks",
+  validateSearch: searchReader({ cursor: textParam(500), new: choiceParam(["endpoint"]) }),
+  component: lazyRouteComponent(webhooksPages, "EndpointsRoute"),
+});
+
+const deliveries = createRoute({
+  getParentRoute: () => house,
+  path: "/webhooks/deliveries",
+  validateSearch: readDeliverySearch,
+  component: lazyRouteComponent(webhooksPages, "DeliveriesRoute"),
+});
+
+const events = createRoute({
+  getParentRoute: () => house,
+  path: "/webhooks/events",
+  validateSearch: searchReader({ type: textParam(64) }),
+  component: lazyRouteComponent(webhooksPages, "EventsRoute"),
+});
+
+const endpoint = createRoute({
+  getParentRoute: () => house,
+  path: "/webhooks/$endpointId",
+  params: idParam("endpointId"),
+  validateSearch: readEndpointSearch,
+  component: lazyRouteComponent(webhooksPages, "EndpointRoute"),
+});
+
 const project = createRoute({
   getParentRoute: () => house,
   path: "/projects/$projectId",
@@ -168,6 +200,10 @@ export const router = createRouter({
       job,
       runs,
       sources,
+      endpoints,
+      deliveries,
+      events,
+      endpoint,
       project.addChildren([overview, projectRuns, run, posts, post, exportsRoute, settings]),
     ]),
   ]),

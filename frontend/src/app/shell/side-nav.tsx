@@ -10,7 +10,12 @@ export function SideNav() {
   return (
     <nav aria-label="Main">
       {HOUSE_ROOMS.map(({ label, to, icon: Icon }) => (
-        <Link key={to} to={to} className={classes.room} activeOptions={{ exact: true }}>
+        <Link
+          key={to}
+          to={to}
+          className={classes.room}
+          activeOptions={{ exact: to === "/projects", includeSearch: false }}
+        >
           <Icon size={17} aria-hidden="true" />
           {label}
         </Link>
