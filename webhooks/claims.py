@@ -15,7 +15,7 @@ from django.db.models import Count, Exists, OuterRef, Q
 from django.utils import timezone
 
 from webhooks import plan
-from webhooks.models import NEXT_FENCE, OPEN, Attempt, Delivery, Endpoint, unclaimed
+from webhooks.models import NEXT_FENCE, OPEN, Attempt, Endpoint, WebhookDelivery, unclaimed
 from webhooks.picks import Pick, pick_due
 
 # Requests under way at one endpoint, however many couriers there are.
@@ -69,7 +69,7 @@ def take_due(room: int, endpoint_ids: Collection[int] | None = None) -> Claimed:
         ids = [pick.id for pick in picks]
         if not ids:
             return Claimed([], _again(endpoints.values(), now))
-        free = Delivery.objects.filter(unclaimed(now), pk__in=ids, status__in=OPEN)
+        free = WebhookDelivery.objects.filter(unclaimed(now), pk__in=ids, status__in=OPEN)
         until = now + lease_length()
         if free.update(fence=NEXT_FENCE, lease_until=until) < len(ids):
             # Somebody changed one in between: all are looked at again at the next turn.
@@ -85,15 +85,17 @@ def renew(parcels: Iterable[Parcel]) -> None:
     held = Q(pk__in=[])
     for parcel in parcels:
         held |= Q(pk=parcel.id, fence=parcel.fence)
-    Delivery.objects.filter(held, lease_until__isnull=False).update(
+    WebhookDelivery.objects.filter(held, lease_until__isnull=False).update(
         lease_until=timezone.now() + lease_length()
     )
 
 
 def _lock_with_work(now: datetime, endpoint_ids: Collection[int] | None) -> dict[int, Endpoint]:
     """Lock enabled endpoints that something is due for; what others are serving is left to them."""
-    due = Delivery.objects.filter(unclaimed(now), endpoint=OuterRef("pk"), next_retry_at__lte=now)
-    wish = Delivery.objects.filter(unclaimed(now), endpoint=OuterRef("pk"), is_manual=True)
+    due = WebhookDelivery.objects.filter(
+        unclaimed(now), endpoint=OuterRef("pk"), next_retry_at__lte=now
+    )
+    wish = WebhookDelivery.objects.filter(unclaimed(now), endpoint=OuterRef("pk"), is_manual=True)
     waiting = Q(slow_until__gt=now) | Q(breaker_until__gt=now)
     rows = Endpoint.objects.filter(
         Exists(due), Exists(wish) | ~waiting, status=Endpoint.Status.ENABLED
@@ -108,7 +110,7 @@ def _lock_with_work(now: datetime, endpoint_ids: Collection[int] | None) -> dict
 def _allowances(endpoints: dict[int, Endpoint], now: datetime) -> dict[int, int]:
     """Return how many deliveries each endpoint may be sent now, those with none left out."""
     under_way = dict(
-        Delivery.objects.filter(endpoint__in=endpoints, lease_until__gt=now)
+        WebhookDelivery.objects.filter(endpoint__in=endpoints, lease_until__gt=now)
         .order_by()
         .values_list("endpoint")
         .annotate(number=Count("pk"))
@@ -145,12 +147,12 @@ def _note_interrupted(ids: Sequence[int], now: datetime) -> None:
     """Write down the tries whose courier died: they may have arrived."""
     if not ids:
         return
-    lost = list(Delivery.objects.filter(pk__in=ids))
+    lost = list(WebhookDelivery.objects.filter(pk__in=ids))
     for one in lost:
         one.attempt_count += 1
         # The first few cost nothing; a delivery that kills its couriers runs out of tries.
         one.tier += one.attempt_count - one.tier > plan.FREE_INTERRUPTIONS
-    Delivery.objects.bulk_update(lost, ["attempt_count", "tier"])
+    WebhookDelivery.objects.bulk_update(lost, ["attempt_count", "tier"])
     Attempt.objects.bulk_create(
         Attempt(
             delivery=one,
@@ -171,7 +173,8 @@ def _parcels(ids: Sequence[int], endpoints: dict[int, Endpoint]) -> list[Parcel]
     )
     place = {pk: index for index, pk in enumerate(ids)}
     rows = sorted(
-        Delivery.objects.filter(pk__in=ids).values_list(*fields), key=lambda row: place[row[0]]
+        WebhookDelivery.objects.filter(pk__in=ids).values_list(*fields),
+        key=lambda row: place[row[0]],
     )
     return [
         Parcel(pk, fence, endpoints[endpoint_id], event_id, bytes(payload), count + 1, *rest)

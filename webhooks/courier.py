@@ -8,14 +8,15 @@ meanwhile are written down together, then what may be sent next is claimed toget
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from django.conf import settings
 from django.db import Error as DatabaseError
-from django.db import close_old_connections, connections
+from django.db import OperationalError, close_old_connections, connections
 from django.utils import timezone
 
 from common import wakeup
@@ -25,9 +26,7 @@ from webhooks.fanout import fan_out_all
 from webhooks.network import Answer
 from webhooks.requests import build_request
 from webhooks.results import Result, record
-
-if TYPE_CHECKING:
-    from datetime import datetime
+from webhooks.signing import CannotUnsealError
 
 T = TypeVar("T")
 
@@ -40,6 +39,12 @@ MOST_UNDER_WAY = 256
 
 # What no message told of is found so soon; a due retry has to be picked up within 2 s.
 POLL_SECONDS = 1.0
+
+# In tests with a much shorter time: a turn without work takes some milliseconds.
+_SHORTEST_POLL_SECONDS = 0.05
+
+# A try that failed on our side, before anything was sent.
+UNSENDABLE = "unsendable"
 
 # After a fault of the database.
 _PAUSE_SECONDS = 1.0
@@ -71,6 +76,7 @@ class Courier:
         self._again: dict[int, datetime] = {}
         self._polled_at = self._renewed_at = float("-inf")
         self._is_stopping = False
+        self._ended = asyncio.Event()
         self._database = ThreadPoolExecutor(1, thread_name_prefix="courier")
 
     @property
@@ -98,11 +104,12 @@ class Courier:
                 self._news.clear()
                 try:
                     await self._turn()
-                except DatabaseError:
+                except Exception:  # whatever it is: without this loop nothing would be delivered
                     logger.warning("Deliveries cannot be looked at; trying again.", exc_info=True)
                     await asyncio.sleep(_PAUSE_SECONDS)
                 else:
                     await self._wait()
+        self._ended.set()
 
     async def stop(self, grace_seconds: float) -> None:
         """Take no more, let what is under way end within the grace, and write it all down.
@@ -111,8 +118,12 @@ class Courier:
         """
         self._is_stopping = True
         self._news.set()
+        until = self._loop.time() + grace_seconds
+        # What is just being claimed is sent as well, or it would count as lost.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._ended.wait(), grace_seconds)
         if self._under_way:
-            await asyncio.wait(self._under_way, timeout=grace_seconds)
+            await asyncio.wait(self._under_way, timeout=max(until - self._loop.time(), 0))
         for task in list(self._under_way):
             task.cancel()
         if self._under_way:
@@ -141,7 +152,8 @@ class Courier:
         except BaseException:
             self._hot |= hot
             raise
-        self._again |= claimed.again
+        for endpoint, at in claimed.again.items():
+            self._again[endpoint] = min(at, self._again.get(endpoint, at))
         for parcel in claimed.parcels:
             task = self._loop.create_task(self._send(parcel))
             self._under_way[task] = parcel
@@ -152,18 +164,28 @@ class Courier:
 
     def _work(self, *, is_poll: bool, hot: set[int], room: int) -> Claimed:
         """Do one turn's work in the database's thread."""
-        self._write_down()
+        next_tries = self._write_down()
         if is_poll:
             fan_out_all()
         if self._is_stopping or room <= 0 or not (is_poll or hot):
-            return Claimed([], {})
-        return take_due(room, None if is_poll else hot)
+            return Claimed([], next_tries)
+        claimed = take_due(room, None if is_poll else hot)
+        return Claimed(claimed.parcels, {**next_tries, **claimed.again})
 
-    def _write_down(self) -> None:
+    def _write_down(self) -> dict[int, datetime]:
+        """Write down the results that have come; returns when endpoints' next tries are due."""
         results = list(self._results)
-        if results:
-            record(results)
-            del self._results[: len(results)]
+        if not results:
+            return {}
+        try:
+            next_tries = record(results)
+        except OperationalError:
+            raise
+        except Exception:
+            logger.exception("Results cannot be written down together; doing so one by one.")
+            next_tries = _record_singly(results)
+        del self._results[: len(results)]
+        return next_tries
 
     def _due_again(self) -> set[int]:
         now = timezone.now()
@@ -176,6 +198,8 @@ class Courier:
         if self._hot or self._results:
             return
         until = self._polled_at + self._poll_seconds - self._loop.time()
+        if self._under_way:
+            until = min(until, lease_length().total_seconds() / 4)
         if self._again:
             until = min(until, (min(self._again.values()) - timezone.now()).total_seconds())
         with contextlib.suppress(TimeoutError):
@@ -188,10 +212,12 @@ class Courier:
             answer = await self._sender.post(request.url, parcel.payload, request.headers)
         except asyncio.CancelledError:
             detail = "The process that sent it was stopped; it may have arrived."
-            answer = Answer(None, INTERRUPTED, detail, 0, {}, b"")
+            answer = Answer(None, INTERRUPTED, detail, 0)
+        except CannotUnsealError as error:
+            answer = Answer(None, UNSENDABLE, f"The secret cannot be opened. {error}", 0)
         except Exception as error:
             logger.exception("Delivery %s could not be sent.", parcel.id)
-            answer = Answer(None, "invalid_request", type(error).__name__, 0, {}, b"")
+            answer = Answer(None, UNSENDABLE, type(error).__name__, 0)
         self._results.append(Result(parcel, answer, began_at, timezone.now()))
         self._hot.add(parcel.endpoint.pk)
         self._news.set()
@@ -199,12 +225,25 @@ class Courier:
     @property
     def _poll_seconds(self) -> float:
         scale: float = settings.TEPPAN["TIME_SCALE"]
-        return POLL_SECONDS * min(scale, 1.0)
+        return max(POLL_SECONDS * min(scale, 1.0), _SHORTEST_POLL_SECONDS)
 
     async def _in_database(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         return await self._loop.run_in_executor(
             self._database, partial(_checked, function, *args, **kwargs)
         )
+
+
+def _record_singly(results: Sequence[Result]) -> dict[int, datetime]:
+    """Write down what can be; what cannot is lost, and tried again when its lease has run out."""
+    next_tries: dict[int, datetime] = {}
+    for result in results:
+        try:
+            next_tries |= record([result])
+        except OperationalError:
+            raise
+        except Exception:
+            logger.exception("A try of delivery %s cannot be written down.", result.parcel.id)
+    return next_tries
 
 
 def _checked(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:

@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 from projects.activity import forget
 from projects.deletion import Belongings
 from webhooks.disabling import BY_OWNER, disable_endpoint
-from webhooks.models import Attempt, Delivery, Endpoint
+from webhooks.models import Attempt, Endpoint, WebhookDelivery
 
 
 def stop_project(project_id: int) -> None:
@@ -20,7 +20,7 @@ def stop_account(user_id: int) -> None:
 
 def remove_of_project(project_id: int, limit: int) -> int:
     """Delete up to `limit` rows that tell of the project, whoever hears of it, endpoints last."""
-    if number := _remove(Delivery.objects.filter(project_id=project_id), limit):
+    if number := _remove(WebhookDelivery.objects.filter(project_id=project_id), limit):
         return number
     return _remove_endpoints(Endpoint.objects.filter(project_id=project_id), limit)
 
@@ -38,7 +38,7 @@ def deleted_endpoints() -> list[Endpoint]:
 def remove_endpoint(endpoint: Endpoint, limit: int) -> int:
     """Delete up to `limit` rows of an endpoint, itself last; 0 when nothing is left."""
     return (
-        _remove(Delivery.objects.filter(endpoint=endpoint), limit)
+        _remove(WebhookDelivery.objects.filter(endpoint=endpoint), limit)
         or forget([endpoint.stream], limit)
         or Endpoint.objects.filter(pk=endpoint.pk).delete()[0]
     )
@@ -49,12 +49,12 @@ def _remove_endpoints(endpoints: QuerySet[Endpoint], limit: int) -> int:
     return remove_endpoint(endpoint, limit) if endpoint is not None else 0
 
 
-def _remove(rows: QuerySet[Delivery], limit: int) -> int:
+def _remove(rows: QuerySet[WebhookDelivery], limit: int) -> int:
     ids = list(rows.values_list("pk", flat=True)[:limit])
     attempts = Attempt.objects.filter(delivery__in=ids).values_list("pk", flat=True)[:limit]
     if tries := list(attempts):
         return Attempt.objects.filter(pk__in=tries).delete()[0]
-    return Delivery.objects.filter(pk__in=ids).delete()[0]
+    return WebhookDelivery.objects.filter(pk__in=ids).delete()[0]
 
 
 def _disable(endpoints: QuerySet[Endpoint]) -> None:

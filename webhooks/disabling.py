@@ -5,7 +5,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from projects.activity import Audience, Fact, change_and_fire
-from webhooks.models import OPEN, TERMINAL, Delivery, Endpoint, unclaimed
+from webhooks.models import OPEN, TERMINAL, Endpoint, WebhookDelivery, unclaimed
 
 DISABLED = "endpoint.disabled"
 ENABLED = "endpoint.enabled"
@@ -53,10 +53,12 @@ def enable_endpoint(endpoint: Endpoint) -> None:
 
 def hold_waiting(endpoint: Endpoint) -> None:
     """Hold what waits for the endpoint; what is being sent is held if it fails."""
-    waiting = Delivery.objects.filter(unclaimed(timezone.now()), endpoint=endpoint, status__in=OPEN)
+    waiting = WebhookDelivery.objects.filter(
+        unclaimed(timezone.now()), endpoint=endpoint, status__in=OPEN
+    )
     idle = {"next_retry_at": None, "is_manual": False}
     # What was over before somebody asked for one more try is over again.
     waiting.filter(is_manual=True, former_status__in=TERMINAL).update(
         status=F("former_status"), **idle
     )
-    waiting.update(status=Delivery.Status.HELD, **idle)
+    waiting.update(status=WebhookDelivery.Status.HELD, **idle)

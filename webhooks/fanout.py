@@ -15,7 +15,7 @@ from django.utils import timezone
 from projects.activity import PublicFact, has_public_facts, take_public_facts
 from projects.models import Project
 from webhooks.catalogue import EVENT_TYPES, matches
-from webhooks.models import Delivery, Endpoint
+from webhooks.models import Endpoint, WebhookDelivery
 from webhooks.payloads import event_id_of, payload_of
 
 # Some tens of milliseconds of one transaction at ten endpoints per account.
@@ -36,8 +36,8 @@ def fan_out_next() -> Fanout:
     with transaction.atomic():
         facts = take_public_facts(FACTS_PER_TURN)
         deliveries = _deliveries_of([fact for fact in facts if fact.type in EVENT_TYPES])
-        Delivery.objects.bulk_create(deliveries)
-    sendable = [one.pk for one in deliveries if one.status == Delivery.Status.PENDING]
+        WebhookDelivery.objects.bulk_create(deliveries)
+    sendable = [one.pk for one in deliveries if one.status == WebhookDelivery.Status.PENDING]
     return Fanout(len(facts), sendable)
 
 
@@ -49,7 +49,7 @@ def fan_out_all() -> list[int]:
     return sendable
 
 
-def make_delivery(endpoint: Endpoint, fact: PublicFact) -> Delivery:
+def make_delivery(endpoint: Endpoint, fact: PublicFact) -> WebhookDelivery:
     """Return an endpoint's delivery of a fact under its next number, not saved.
 
     The caller holds the endpoint's row lock, and saves its `last_sequence`.
@@ -58,7 +58,7 @@ def make_delivery(endpoint: Endpoint, fact: PublicFact) -> Delivery:
     payload, is_thin = payload_of(fact, endpoint.last_sequence)
     is_held = endpoint.status == Endpoint.Status.DISABLED
     now = timezone.now()
-    return Delivery(
+    return WebhookDelivery(
         endpoint=endpoint,
         owner_id=endpoint.owner_id,
         project_id=fact.audience.project_id,
@@ -68,13 +68,13 @@ def make_delivery(endpoint: Endpoint, fact: PublicFact) -> Delivery:
         sequence=endpoint.last_sequence,
         payload=payload,
         is_thin=is_thin,
-        status=Delivery.Status.HELD if is_held else Delivery.Status.PENDING,
+        status=WebhookDelivery.Status.HELD if is_held else WebhookDelivery.Status.PENDING,
         next_retry_at=None if is_held else now,
         created_at=now,
     )
 
 
-def _deliveries_of(facts: Sequence[PublicFact]) -> list[Delivery]:
+def _deliveries_of(facts: Sequence[PublicFact]) -> list[WebhookDelivery]:
     listeners = _listeners(facts)
     if not listeners:
         return []

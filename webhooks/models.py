@@ -86,7 +86,7 @@ class Recovery(models.Model):
         return f"recovery {self.pk}"
 
 
-class Delivery(models.Model):
+class WebhookDelivery(models.Model):
     """One event for one endpoint: the bytes to send, and where the sending stands.
 
     Whoever sends holds it by lease and fencing number. `next_retry_at` is when the next try is due,
@@ -182,7 +182,7 @@ class Attempt(models.Model):
     """One try and what came of it; never changed."""
 
     delivery = models.ForeignKey(
-        Delivery, on_delete=models.CASCADE, related_name="attempts", db_index=False
+        WebhookDelivery, on_delete=models.CASCADE, related_name="attempts", db_index=False
     )
     number = models.PositiveIntegerField()
     at = models.DateTimeField()
@@ -203,8 +203,8 @@ class Attempt(models.Model):
         return f"try {self.number}"
 
 
-OPEN = (Delivery.Status.PENDING, Delivery.Status.FAILED)
-TERMINAL = frozenset((Delivery.Status.DELIVERED, Delivery.Status.DEAD))
+OPEN = (WebhookDelivery.Status.PENDING, WebhookDelivery.Status.FAILED)
+TERMINAL = frozenset((WebhookDelivery.Status.DELIVERED, WebhookDelivery.Status.DEAD))
 
 
 def is_terminal(status: str) -> bool:

@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from webhooks.models import Delivery, Endpoint
+from webhooks.models import Endpoint, WebhookDelivery
 
 # ruff: noqa: S608 -- what is put together here are constants
 
-_TABLE = Delivery._meta.db_table  # noqa: SLF001 -- its public way is longer and says the same
+_TABLE = WebhookDelivery._meta.db_table  # noqa: SLF001 -- its public way is longer and says the same
 
 _OPEN = "endpoint_id = %s AND status IN ('pending', 'failed')"
 _DUE = f"{_OPEN} AND next_retry_at <= %s AND (lease_until IS NULL OR lease_until <= %s)"
@@ -69,7 +69,7 @@ def is_parked(endpoint: Endpoint, now: datetime) -> bool:
 
 def _with_wishes(endpoints: Sequence[Endpoint]) -> set[int]:
     """Return the endpoints that a person wants something sent to: hardly ever one."""
-    rows = Delivery.objects.filter(endpoint__in=endpoints, is_manual=True)
+    rows = WebhookDelivery.objects.filter(endpoint__in=endpoints, is_manual=True)
     return set(rows.values_list("endpoint", flat=True))
 
 

@@ -15,12 +15,15 @@ from django.db.models import F, Q
 from webhooks import plan
 from webhooks.claims import INTERRUPTED, Parcel
 from webhooks.disabling import BY_RECEIVER, FAILING, GONE, disable_endpoint
-from webhooks.models import TERMINAL, Attempt, Delivery, Endpoint
+from webhooks.models import TERMINAL, Attempt, Endpoint, WebhookDelivery
 from webhooks.network import Answer
 
 _GONE = 410
 _TOO_MANY = 429
 _UNAVAILABLE = 503
+
+# What went wrong is said in a sentence; anything longer is the other side's.
+_LONGEST_DETAIL = 500
 
 # How a receiver stops us (its answer's header): this delivery, or all of them.
 _CONTROL = "webhook-delivery"
@@ -33,7 +36,8 @@ _WELL = {"failing_since": None, "unanswered": 0, "breaker_openings": 0, "slowdow
 _HEALTH = [*_WELL, "breaker_until", "slow_until"]
 
 _ARRIVED = (
-    f"UPDATE {Delivery._meta.db_table} SET attempt_count = attempt_count + 1, tier = tier + 1,"  # noqa: S608, SLF001 -- constants
+    f"UPDATE {WebhookDelivery._meta.db_table} SET"  # noqa: S608, SLF001 -- constants
+    " attempt_count = attempt_count + 1, tier = tier + 1,"
     " lease_until = NULL, is_manual = FALSE, former_status = '', status = 'delivered',"
     " next_retry_at = NULL, delivered_at = %s, ended_at = %s"
     " WHERE lease_until IS NOT NULL AND (id, fence) IN (VALUES {}) RETURNING id"
@@ -72,15 +76,22 @@ class Result:
         return plan.retry_after(self.answer.headers, self.ended_at)
 
 
-def record(results: Sequence[Result]) -> None:
-    """Write down results, all or none."""
+def record(results: Sequence[Result]) -> dict[int, datetime]:
+    """Write down results, all or none; returns when the endpoints' next tries are due."""
+    next_tries: dict[int, datetime] = {}
     with transaction.atomic():
         endpoints = _lock_concerned(results)
         ours = _record_arrived([result for result in results if result.has_arrived])
-        missed = [result for result in results if not result.has_arrived]
-        ours += [result for result in missed if _record_missed(result, endpoints)]
+        for result in results:
+            if result.has_arrived or (changes := _record_missed(result, endpoints)) is None:
+                continue
+            ours.append(result)
+            if at := changes.get("next_retry_at"):
+                pk = result.parcel.endpoint.pk
+                next_tries[pk] = min(at, next_tries.get(pk, at))
         Attempt.objects.bulk_create([_attempt(result) for result in ours], ignore_conflicts=True)
         _record_health(sorted(ours, key=lambda result: result.ended_at), endpoints)
+    return next_tries
 
 
 def _lock_concerned(results: Iterable[Result]) -> dict[int, Endpoint]:
@@ -111,18 +122,18 @@ def _record_arrived(results: Sequence[Result]) -> list[Result]:
     return [result for result in results if result.parcel.id in ours]
 
 
-def _record_missed(result: Result, endpoints: dict[int, Endpoint]) -> bool:
-    """Mark one failed try; False when the delivery was no longer ours."""
+def _record_missed(result: Result, endpoints: dict[int, Endpoint]) -> dict[str, Any] | None:
+    """Mark one failed try and return the changes; None when the delivery was no longer ours."""
     endpoint = endpoints.get(result.parcel.endpoint.pk)
     if endpoint is None:
-        return False
+        return None
     if result.answer.error_code == INTERRUPTED:
         # It costs nothing, and whoever comes next tries again at once.
         changes = {"lease_until": None, "attempt_count": _COUNTED["attempt_count"]}
         changes["next_retry_at"] = result.ended_at
     else:
         changes = {**_COUNTED, **_IDLE, **_after_miss(result, endpoint)}
-    return bool(Delivery.objects.filter(_held(result)).update(**changes))
+    return changes if WebhookDelivery.objects.filter(_held(result)).update(**changes) else None
 
 
 def _after_miss(result: Result, endpoint: Endpoint) -> dict[str, Any]:
@@ -131,12 +142,16 @@ def _after_miss(result: Result, endpoint: Endpoint) -> dict[str, Any]:
         return {"status": parcel.former_status, "next_retry_at": None}
     is_last = parcel.is_test or result.control == _ABORT
     if not is_last and (endpoint.status == Endpoint.Status.DISABLED or _reason_to_stop(result)):
-        return {"status": Delivery.Status.HELD, "next_retry_at": None}
+        return {"status": WebhookDelivery.Status.HELD, "next_retry_at": None}
     schedule = plan.schedule_of(endpoint.schedule_seconds)
     at = plan.next_try_at(result.ended_at, parcel.tier + 1, schedule, result.asked_for)
     if is_last or at is None:
-        return {"status": Delivery.Status.DEAD, "next_retry_at": None, "ended_at": result.ended_at}
-    return {"status": Delivery.Status.FAILED, "next_retry_at": at}
+        return {
+            "status": WebhookDelivery.Status.DEAD,
+            "next_retry_at": None,
+            "ended_at": result.ended_at,
+        }
+    return {"status": WebhookDelivery.Status.FAILED, "next_retry_at": at}
 
 
 def _reason_to_stop(result: Result) -> str:
@@ -201,7 +216,9 @@ def _has_failed_for_days(endpoint: Endpoint, result: Result) -> str:
     since = endpoint.failing_since
     if since is None or since > result.ended_at - plan.scaled(plan.FAILING_SECONDS):
         return ""
-    is_dead = Delivery.objects.filter(pk=result.parcel.id, status=Delivery.Status.DEAD).exists()
+    is_dead = WebhookDelivery.objects.filter(
+        pk=result.parcel.id, status=WebhookDelivery.Status.DEAD
+    ).exists()
     return FAILING if is_dead and not result.parcel.is_test else ""
 
 
@@ -221,7 +238,7 @@ def _attempt(result: Result) -> Attempt:
         at=result.began_at,
         status_code=answer.status_code,
         error_code=answer.error_code or "",
-        error_detail=answer.error_detail,
+        error_detail=answer.error_detail.replace("\x00", "")[:_LONGEST_DETAIL],
         latency_ms=answer.latency_ms,
         response_body=answer.body,
         is_manual=parcel.is_manual,

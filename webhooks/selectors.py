@@ -13,7 +13,7 @@ from django.utils import timezone
 from common.errors import NotFound
 from projects.models import User
 from webhooks.masking import MASK
-from webhooks.models import OPEN, Attempt, Delivery, Endpoint, Recovery
+from webhooks.models import OPEN, Attempt, Endpoint, Recovery, WebhookDelivery
 from webhooks.plan import BREAKER_MINIMUM
 from webhooks.sealed import custom_headers, is_live
 
@@ -64,7 +64,7 @@ def activity_of(endpoint: Endpoint) -> list[dict[str, Any]]:
     return [{**none, **counted.get(hour, {}), "hour": hour} for hour in hours]
 
 
-def deliveries_matching(user: User, query: Mapping[str, Any]) -> QuerySet[Delivery]:
+def deliveries_matching(user: User, query: Mapping[str, Any]) -> QuerySet[WebhookDelivery]:
     """Return the user's deliveries that the query's filters let through, without payloads."""
     filters = {
         column: query[name]
@@ -78,20 +78,20 @@ def deliveries_matching(user: User, query: Mapping[str, Any]) -> QuerySet[Delive
         )
         if query.get(name) is not None
     }
-    rows = Delivery.objects.filter(owner_id=user.pk, endpoint__deleted_at=None, **filters)
+    rows = WebhookDelivery.objects.filter(owner_id=user.pk, endpoint__deleted_at=None, **filters)
     return rows.only(*_LIST_FIELDS)
 
 
-def delivery_of(user: User, delivery_id: int) -> Delivery:
+def delivery_of(user: User, delivery_id: int) -> WebhookDelivery:
     """Return one delivery with its endpoint. Raises NotFound as above."""
-    rows = Delivery.objects.filter(owner_id=user.pk, endpoint__deleted_at=None)
+    rows = WebhookDelivery.objects.filter(owner_id=user.pk, endpoint__deleted_at=None)
     delivery = rows.select_related("endpoint").filter(pk=delivery_id).first()
     if delivery is None:
         raise NotFound
     return delivery
 
 
-def deliveries_as_json(deliveries: Sequence[Delivery]) -> list[dict[str, Any]]:
+def deliveries_as_json(deliveries: Sequence[WebhookDelivery]) -> list[dict[str, Any]]:
     """Return deliveries as a list shows them; three queries whatever their number."""
     ids = {one.endpoint_id for one in deliveries}
     endpoints = Endpoint.objects.in_bulk(ids)
@@ -104,7 +104,7 @@ def deliveries_as_json(deliveries: Sequence[Delivery]) -> list[dict[str, Any]]:
     ]
 
 
-def delivery_detail(delivery: Delivery) -> dict[str, Any]:
+def delivery_detail(delivery: WebhookDelivery) -> dict[str, Any]:
     """Return a delivery with its payload and every try."""
     payload = delivery.payload
     tries = delivery.attempts.order_by("number")
@@ -127,7 +127,7 @@ def recovery_of(user: User, recovery_id: int) -> Recovery:
 def recovery_as_json(recovery: Recovery) -> dict[str, Any]:
     """Return a recovery and how far it is."""
     counts = dict(
-        Delivery.objects.filter(recovery=recovery)
+        WebhookDelivery.objects.filter(recovery=recovery)
         .values_list("status")
         .annotate(number=Count("pk"))
     )
@@ -141,8 +141,8 @@ def recovery_as_json(recovery: Recovery) -> dict[str, Any]:
         "status": status,
         "total": recovery.total,
         "waiting": waiting,
-        "delivered": counts.get(Delivery.Status.DELIVERED, 0),
-        "dead": counts.get(Delivery.Status.DEAD, 0),
+        "delivered": counts.get(WebhookDelivery.Status.DELIVERED, 0),
+        "dead": counts.get(WebhookDelivery.Status.DEAD, 0),
         "created_at": recovery.created_at,
         "cancelled_at": recovery.cancelled_at,
     }
@@ -152,14 +152,19 @@ _MISS = ~Q(error_code="")
 
 
 def _lately(endpoints: Sequence[Endpoint]) -> dict[int, dict[str, Any]]:
-    rows = Delivery.objects.filter(endpoint__in=endpoints, created_at__gt=timezone.now() - _DAY)
+    rows = WebhookDelivery.objects.filter(
+        endpoint__in=endpoints, created_at__gt=timezone.now() - _DAY
+    )
     counted = (
         rows.order_by()
         .values("endpoint_id")
         .annotate(
-            delivered=Count("pk", filter=Q(status=Delivery.Status.DELIVERED)),
-            failed=Count("pk", filter=Q(status__in=(Delivery.Status.FAILED, Delivery.Status.DEAD))),
-            held=Count("pk", filter=Q(status=Delivery.Status.HELD)),
+            delivered=Count("pk", filter=Q(status=WebhookDelivery.Status.DELIVERED)),
+            failed=Count(
+                "pk",
+                filter=Q(status__in=(WebhookDelivery.Status.FAILED, WebhookDelivery.Status.DEAD)),
+            ),
+            held=Count("pk", filter=Q(status=WebhookDelivery.Status.HELD)),
             last_delivered_at=Max("delivered_at"),
         )
     )
@@ -193,14 +198,14 @@ def _endpoint_as_json(one: Endpoint, lately: Mapping[str, Any], now: datetime) -
 
 def _heads(endpoints: Iterable[Endpoint]) -> dict[int, int]:
     """Return the first number that is not over, of ordered endpoints."""
-    rows = Delivery.objects.filter(endpoint__in=list(endpoints), status__in=OPEN)
+    rows = WebhookDelivery.objects.filter(endpoint__in=list(endpoints), status__in=OPEN)
     return dict(rows.order_by().values_list("endpoint_id").annotate(first=Min("sequence")))
 
 
 def _delivery_as_json(
-    one: Delivery, endpoint: Endpoint, head: int | None, now: datetime
+    one: WebhookDelivery, endpoint: Endpoint, head: int | None, now: datetime
 ) -> dict[str, Any]:
-    has_failed = one.status == Delivery.Status.FAILED
+    has_failed = one.status == WebhookDelivery.Status.FAILED
     return {
         "id": one.pk,
         "endpoint": one.endpoint_id,
@@ -221,12 +226,12 @@ def _delivery_as_json(
 
 
 def _waiting_for(
-    one: Delivery, endpoint: Endpoint, head: int | None, now: datetime
+    one: WebhookDelivery, endpoint: Endpoint, head: int | None, now: datetime
 ) -> dict[str, Any] | None:
     """Return what a delivery that is not over waits for: a code, a sentence, and until when."""
-    if one.status == Delivery.Status.HELD:
+    if one.status == WebhookDelivery.Status.HELD:
         return _wait("endpoint", "The endpoint was disabled; recover it once it is enabled.")
-    if one.status not in OPEN:
+    if one.is_terminal:
         return None
     if one.lease_until is not None and one.lease_until > now:
         return _wait("answer", "A request is under way.")
@@ -234,7 +239,7 @@ def _waiting_for(
 
 
 def _wait_of_endpoint(
-    one: Delivery, endpoint: Endpoint, head: int | None, now: datetime
+    one: WebhookDelivery, endpoint: Endpoint, head: int | None, now: datetime
 ) -> dict[str, Any]:
     if one.next_retry_at is not None and one.next_retry_at > now:
         return _wait("schedule", "The next try is not due yet.", one.next_retry_at)

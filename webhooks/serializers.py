@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from common.api import StrictSerializer
-from webhooks.models import Delivery, Endpoint
+from webhooks.models import Endpoint, WebhookDelivery
 
 _LARGEST_ID = 2**63 - 1
 
@@ -135,7 +135,7 @@ class DeliveryFilterSerializer(StrictSerializer):
     """Query of GET /api/webhooks/deliveries/."""
 
     endpoint = serializers.IntegerField(required=False, min_value=1, max_value=_LARGEST_ID)
-    status = serializers.ChoiceField(choices=Delivery.Status.choices, required=False)
+    status = serializers.ChoiceField(choices=WebhookDelivery.Status.choices, required=False)
     event_type = serializers.CharField(required=False, max_length=64)
     recovery = serializers.IntegerField(required=False, min_value=1, max_value=_LARGEST_ID)
     since = serializers.DateTimeField(required=False)
@@ -214,7 +214,7 @@ class DeliverySerializer(serializers.Serializer[Any]):
     event_type = serializers.CharField()
     sequence = serializers.IntegerField()
     previous_sequence = serializers.IntegerField(allow_null=True)
-    status = serializers.ChoiceField(choices=Delivery.Status.choices)
+    status = serializers.ChoiceField(choices=WebhookDelivery.Status.choices)
     attempt_count = serializers.IntegerField()
     next_retry_at = serializers.DateTimeField(allow_null=True)
     waiting_for = WaitSerializer(allow_null=True)

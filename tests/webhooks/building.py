@@ -18,7 +18,7 @@ from tests.scraper.building import make_job, make_project
 from webhooks import signing
 from webhooks.courier import Courier
 from webhooks.fanout import fan_out_all
-from webhooks.models import Attempt, Delivery, Endpoint
+from webhooks.models import Attempt, Endpoint, WebhookDelivery
 from webhooks.network import Answer
 
 if TYPE_CHECKING:
@@ -66,22 +66,22 @@ def make_event(
 DATA = {"status": "completed", "posts_scraped": 3, "posts_new": 2, "errors": []}
 
 
-def make_deliveries(endpoint: Endpoint, number: int = 1) -> list[Delivery]:
+def make_deliveries(endpoint: Endpoint, number: int = 1) -> list[WebhookDelivery]:
     """Fire so many events and return the endpoint's deliveries of them, in order."""
-    before = set(Delivery.objects.filter(endpoint=endpoint).values_list("pk", flat=True))
+    before = set(WebhookDelivery.objects.filter(endpoint=endpoint).values_list("pk", flat=True))
     project = Project.objects.filter(owner=endpoint.owner).first() or Project.objects.create(
         owner=endpoint.owner, name="p"
     )
     for _ in range(number):
         make_event(project)
     fan_out_all()
-    rows = Delivery.objects.filter(endpoint=endpoint).exclude(pk__in=before)
+    rows = WebhookDelivery.objects.filter(endpoint=endpoint).exclude(pk__in=before)
     return list(rows.order_by("sequence"))
 
 
-def now_of(delivery: Delivery) -> Delivery:
+def now_of(delivery: WebhookDelivery) -> WebhookDelivery:
     """Return the delivery as it is now."""
-    return Delivery.objects.get(pk=delivery.pk)
+    return WebhookDelivery.objects.get(pk=delivery.pk)
 
 
 def endpoint_now(endpoint: Endpoint) -> Endpoint:
@@ -89,14 +89,14 @@ def endpoint_now(endpoint: Endpoint) -> Endpoint:
     return Endpoint.objects.get(pk=endpoint.pk)
 
 
-def attempts_of(delivery: Delivery) -> list[Attempt]:
+def attempts_of(delivery: WebhookDelivery) -> list[Attempt]:
     """Return the tries of a delivery in order."""
     return list(Attempt.objects.filter(delivery=delivery).order_by("number"))
 
 
-def make_due(*deliveries: Delivery) -> None:
+def make_due(*deliveries: WebhookDelivery) -> None:
     """Let the time of the next try come."""
-    rows = Delivery.objects.filter(pk__in=[one.pk for one in deliveries])
+    rows = WebhookDelivery.objects.filter(pk__in=[one.pk for one in deliveries])
     rows.update(next_retry_at=timezone.now() - timedelta(seconds=1))
 
 
@@ -186,7 +186,7 @@ def deliver(sender: Any, *, done: Callable[[], object] | None = None) -> None:
 
 def _is_idle() -> bool:
     now = timezone.now()
-    open_ones = Delivery.objects.filter(status__in=("pending", "failed"))
+    open_ones = WebhookDelivery.objects.filter(status__in=("pending", "failed"))
     return not open_ones.filter(next_retry_at__lte=now).exists() and not (
-        Delivery.objects.filter(lease_until__isnull=False).exists()
+        WebhookDelivery.objects.filter(lease_until__isnull=False).exists()
     )

@@ -26,7 +26,7 @@ from tests.webhooks.building import (
     until,
 )
 from webhooks.claims import MOST_PER_ENDPOINT, Parcel, renew, take_due
-from webhooks.models import Delivery, Endpoint
+from webhooks.models import Endpoint, WebhookDelivery
 from webhooks.results import Result, record
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def let_leases_expire() -> None:
     past = timezone.now() - timedelta(seconds=1)
-    Delivery.objects.filter(lease_until__isnull=False).update(lease_until=past)
+    WebhookDelivery.objects.filter(lease_until__isnull=False).update(lease_until=past)
 
 
 def result_of(parcel: Parcel, answer: Answer = OK) -> Result:
@@ -66,16 +66,16 @@ class TestTakeDue:
         endpoint = make_endpoint()
         deliveries = make_deliveries(endpoint, 4)
         for delivery, status in zip(deliveries, ("delivered", "dead", "held"), strict=False):
-            Delivery.objects.filter(pk=delivery.pk).update(status=status, next_retry_at=None)
+            WebhookDelivery.objects.filter(pk=delivery.pk).update(status=status, next_retry_at=None)
         later = timezone.now() + timedelta(seconds=60)
-        Delivery.objects.filter(pk=deliveries[3].pk).update(next_retry_at=later)
+        WebhookDelivery.objects.filter(pk=deliveries[3].pk).update(next_retry_at=later)
         assert take_due(256).parcels == []
 
     def test_w28_of_many_claimers_each_delivery_goes_to_one(self) -> None:
         endpoints = [make_endpoint() for _ in range(8)]
         for _ in range(25):
             make_deliveries(endpoints[0])
-        total = Delivery.objects.count()
+        total = WebhookDelivery.objects.count()
 
         def work(_: int) -> list[int]:
             mine: list[int] = []
@@ -93,7 +93,7 @@ class TestTakeDue:
         deliver(ScriptedSender())
         ids = [pk for part in taken for pk in part]  # type: ignore[union-attr]
         assert len(ids) == len(set(ids))
-        rows = Delivery.objects.filter(status="delivered", attempt_count=1)
+        rows = WebhookDelivery.objects.filter(status="delivered", attempt_count=1)
         assert rows.count() == total
 
     def test_w38_the_cap_holds_over_all_couriers(self) -> None:
@@ -102,7 +102,10 @@ class TestTakeDue:
         taken = at_once(6, lambda _: take_due(256).parcels)
         parcels = [one for part in taken for one in part]  # type: ignore[union-attr]
         assert len(parcels) == MOST_PER_ENDPOINT
-        assert Delivery.objects.filter(lease_until__gt=timezone.now()).count() == MOST_PER_ENDPOINT
+        assert (
+            WebhookDelivery.objects.filter(lease_until__gt=timezone.now()).count()
+            == MOST_PER_ENDPOINT
+        )
 
 
 class TestDeadCouriers:
@@ -138,7 +141,7 @@ class TestDeadCouriers:
         make_deliveries(make_endpoint(), 2)
         held, lost = take_due(2).parcels
         let_leases_expire()
-        Delivery.objects.filter(pk=lost.id).update(fence=99)
+        WebhookDelivery.objects.filter(pk=lost.id).update(fence=99)
         renew([held, lost])
         assert [one.id for one in take_due(2).parcels] == [lost.id]
 
@@ -162,7 +165,7 @@ class TestFairness:
         async def run() -> None:
             sender.gates[hanging.url] = asyncio.Event()
             async with courier_of(sender):
-                rows = Delivery.objects.filter(endpoint=healthy, status="delivered")
+                rows = WebhookDelivery.objects.filter(endpoint=healthy, status="delivered")
                 await until(lambda: rows.count() == 50, "The healthy one waits")
                 assert sender.under_way[hanging.url] <= MOST_PER_ENDPOINT
                 assert len(sender.to(hanging.url)) == MOST_PER_ENDPOINT
@@ -191,7 +194,9 @@ class TestFairness:
                 sender,
                 done=lambda number=number: (  # type: ignore[misc]
                     now_of(first).attempt_count == number
-                    and not Delivery.objects.filter(endpoint=other, status="pending").exists()
+                    and not WebhookDelivery.objects.filter(
+                        endpoint=other, status="pending"
+                    ).exists()
                 ),
             )
             assert {now_of(one).attempt_count for one in later} == {0}

@@ -18,7 +18,7 @@ from tests.webhooks.building import (
     make_event,
     now_of,
 )
-from webhooks.models import Delivery
+from webhooks.models import WebhookDelivery
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -28,12 +28,12 @@ class TestDelivering:
         endpoint = make_endpoint()
         job = make_event()
         sender = ScriptedSender()
-        deliver(sender, done=lambda: Delivery.objects.filter(status="delivered").exists())
+        deliver(sender, done=lambda: WebhookDelivery.objects.filter(status="delivered").exists())
         (sent,) = sender.sent
         body = json.loads(sent.body)
         assert (body["type"], body["data"]["id"]) == ("scraping.completed", job.pk)
         assert (body["sequence"], body["previous_sequence"]) == (1, None)
-        delivery = Delivery.objects.get(endpoint=endpoint)
+        delivery = WebhookDelivery.objects.get(endpoint=endpoint)
         assert (delivery.status, delivery.attempt_count) == ("delivered", 1)
         (attempt,) = attempts_of(delivery)
         assert (attempt.number, attempt.status_code, attempt.error_code) == (1, 200, "")

@@ -28,7 +28,7 @@ from tests.webhooks.building import (
     now_of,
 )
 from webhooks.disabling import BY_OWNER, disable_endpoint
-from webhooks.models import Attempt, Delivery, Endpoint
+from webhooks.models import Attempt, Endpoint, WebhookDelivery
 from webhooks.network import Answer
 from webhooks.services.retention import (
     DELIVERY_KEPT_FOR,
@@ -47,12 +47,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 DELIVERIES = "/api/webhooks/deliveries/"
 
 
-def shown(caller: Caller, delivery: Delivery) -> dict[str, Any]:
+def shown(caller: Caller, delivery: WebhookDelivery) -> dict[str, Any]:
     body: dict[str, Any] = caller.get(f"{DELIVERIES}{delivery.pk}/").json()
     return body
 
 
-def retry(caller: Caller, delivery: Delivery, **options: Any) -> Any:
+def retry(caller: Caller, delivery: WebhookDelivery, **options: Any) -> Any:
     return caller.post(f"{DELIVERIES}{delivery.pk}/retry/", **options)
 
 
@@ -101,12 +101,12 @@ class TestDetail:
         endpoint = make_endpoint(owner.user)
         (delivery,) = make_deliveries(endpoint)
         assert shown(owner, delivery)["reduced"] is None
-        Delivery.objects.filter(pk=delivery.pk).update(is_thin=True)
+        WebhookDelivery.objects.filter(pk=delivery.pk).update(is_thin=True)
         assert shown(owner, delivery)["reduced"] == "too_large"
 
 
 class TestWaitingFor:
-    def code(self, caller: Caller, delivery: Delivery) -> Any:
+    def code(self, caller: Caller, delivery: WebhookDelivery) -> Any:
         return shown(caller, delivery)["waiting_for"]["code"]
 
     def test_names_what_comes_first(self, owner: Caller) -> None:
@@ -121,7 +121,7 @@ class TestWaitingFor:
         assert self.code(owner, first) == "breaker"
         rows.update(breaker_until=None, ordered=True)
         assert (self.code(owner, first), self.code(owner, second)) == ("courier", "order")
-        Delivery.objects.filter(pk=first.pk).update(status="failed", next_retry_at=soon)
+        WebhookDelivery.objects.filter(pk=first.pk).update(status="failed", next_retry_at=soon)
         body = shown(owner, first)
         assert body["waiting_for"]["code"] == "schedule"
         assert body["next_retry_at"] == body["waiting_for"]["until"]
@@ -133,7 +133,7 @@ class TestList:
     def test_w58_pages_forward_and_back_while_rows_come(self, owner: Caller) -> None:
         endpoint = make_endpoint(owner.user)
         make_deliveries(endpoint, 7)
-        expected = list(Delivery.objects.order_by("-pk").values_list("pk", flat=True))
+        expected = list(WebhookDelivery.objects.order_by("-pk").values_list("pk", flat=True))
         address = f"{DELIVERIES}?page_size=3&endpoint={endpoint.pk}&status=pending"
         seen, pages = [], []
         while address:
@@ -159,7 +159,7 @@ class TestList:
     def test_filters(self, owner: Caller, query: str, number: int) -> None:
         endpoint = make_endpoint(owner.user)
         first, *_ = make_deliveries(endpoint, 3)
-        Delivery.objects.filter(pk=first.pk).update(status="dead")
+        WebhookDelivery.objects.filter(pk=first.pk).update(status="dead")
         assert len(owner.get(f"{DELIVERIES}?{query}").json()["results"]) == number
 
     def test_shows_nothing_of_others(self, owner: Caller, other: Caller) -> None:
@@ -195,7 +195,7 @@ class TestRetry:
     def test_w35_what_was_over_stays_so_if_it_fails(self, owner: Caller, status: str) -> None:
         endpoint = make_endpoint(owner.user)
         (delivery,) = make_deliveries(endpoint)
-        Delivery.objects.filter(pk=delivery.pk).update(status=status, next_retry_at=None)
+        WebhookDelivery.objects.filter(pk=delivery.pk).update(status=status, next_retry_at=None)
         retry(owner, delivery)
         deliver(ScriptedSender({endpoint.url: [answered(500)]}))
         row = now_of(delivery)
@@ -240,7 +240,7 @@ class TestRetry:
         endpoint = make_endpoint(owner.user)
         number = owner.post(f"/api/webhooks/endpoints/{endpoint.pk}/test/").json()["id"]
         deliver(ScriptedSender({endpoint.url: [answered(500)]}))
-        row = Delivery.objects.get(pk=number)
+        row = WebhookDelivery.objects.get(pk=number)
         assert (row.status, row.attempt_count, row.next_retry_at) == ("dead", 1, None)
 
 
@@ -272,8 +272,8 @@ class TestRecover:
         endpoint = make_endpoint(owner.user)
         path = f"/api/webhooks/endpoints/{endpoint.pk}/"
         held, dead = make_deliveries(endpoint, 2)
-        Delivery.objects.filter(pk=held.pk).update(status="held", next_retry_at=None)
-        Delivery.objects.filter(pk=dead.pk).update(status="dead", next_retry_at=None)
+        WebhookDelivery.objects.filter(pk=held.pk).update(status="held", next_retry_at=None)
+        WebhookDelivery.objects.filter(pk=dead.pk).update(status="dead", next_retry_at=None)
         recovery = owner.post(f"{path}recover/", self.body()).json()
         answer = owner.post(f"/api/webhooks/recoveries/{recovery['id']}/cancel/")
         assert (answer.status_code, answer.json()["status"]) == (202, "cancelled")
@@ -310,15 +310,17 @@ class TestRetention:
         }
         for name, age in ended.items():
             changes = {"status": "dead", "ended_at": now - age, "created_at": now - age}
-            Delivery.objects.filter(pk=rows[name].pk).update(next_retry_at=None, **changes)
+            WebhookDelivery.objects.filter(pk=rows[name].pk).update(next_retry_at=None, **changes)
         ages_ago = now - timedelta(days=400)
-        Delivery.objects.filter(pk=rows["waiting"].pk).update(created_at=ages_ago)
-        Delivery.objects.filter(pk=rows["held"].pk).update(created_at=ages_ago, status="held")
+        WebhookDelivery.objects.filter(pk=rows["waiting"].pk).update(created_at=ages_ago)
+        WebhookDelivery.objects.filter(pk=rows["held"].pk).update(
+            created_at=ages_ago, status="held"
+        )
         Attempt.objects.create(delivery=rows["ancient"], number=1, at=ages_ago)
         assert forget_old_deliveries() > 0
-        left = set(Delivery.objects.values_list("pk", flat=True))
+        left = set(WebhookDelivery.objects.values_list("pk", flat=True))
         assert left == {row.pk for name, row in rows.items() if name != "ancient"}
-        assert Delivery.objects.filter(payload=None).get() == rows["old"]
+        assert WebhookDelivery.objects.filter(payload=None).get() == rows["old"]
         answer = retry(owner, rows["old"])
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "payload_expired")
         assert shown(owner, rows["old"])["payload"] is None
@@ -330,7 +332,7 @@ class TestRetention:
         owner.call("DELETE", f"/api/webhooks/endpoints/{endpoint.pk}/")
         remove_deleted_endpoints()
         assert not Endpoint.objects.exists()
-        assert not Delivery.objects.exists()
+        assert not WebhookDelivery.objects.exists()
         assert not Attempt.objects.exists()
 
 
@@ -344,12 +346,13 @@ class TestDeletion:
         for project in (gone, kept):
             make_event(project)
         deliver(
-            ScriptedSender(), done=lambda: Delivery.objects.filter(status="delivered").count() == 3
+            ScriptedSender(),
+            done=lambda: WebhookDelivery.objects.filter(status="delivered").count() == 3,
         )
         delete_project(owner.user, gone.pk)
         remove_project(gone.pk)
         assert set(Endpoint.objects.all()) == {every}
-        assert {one.project_id for one in Delivery.objects.all()} == {kept.pk}
+        assert {one.project_id for one in WebhookDelivery.objects.all()} == {kept.pk}
         assert scoped.pk not in Endpoint.objects.values_list("pk", flat=True)
 
     def test_an_account_takes_everything_with_it(self, owner: Caller) -> None:
@@ -365,4 +368,4 @@ class TestDeletion:
             remove_project(project.pk)
         remove_emptied_accounts()
         assert not Endpoint.objects.exists()
-        assert not Delivery.objects.exists()
+        assert not WebhookDelivery.objects.exists()

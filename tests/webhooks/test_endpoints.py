@@ -14,7 +14,7 @@ from tests.callers import anonymous, make_user, other, owner, quick_and_unlimite
 from tests.webhooks.building import endpoint_now, make_deliveries
 from webhooks import sealed
 from webhooks.masking import MASK
-from webhooks.models import Delivery, Endpoint
+from webhooks.models import Endpoint, WebhookDelivery
 
 if TYPE_CHECKING:
     from tests.callers import Caller
@@ -254,7 +254,7 @@ class TestChange:
         assert owner.call("DELETE", path_of(created)).status_code == 204
         assert owner.get(path_of(created)).status_code == 404
         assert owner.get("/api/webhooks/deliveries/").json()["results"] == []
-        assert Delivery.objects.get().status == "held"
+        assert WebhookDelivery.objects.get().status == "held"
 
     def test_refuses_a_project_of_somebody_else(self, owner: Caller, other: Caller) -> None:
         project = other.post("/api/projects/", {"name": "p"}).json()["id"]

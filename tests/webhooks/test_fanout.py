@@ -20,7 +20,7 @@ from tests.webhooks.building import (
 )
 from webhooks.disabling import BY_OWNER, GONE, disable_endpoint
 from webhooks.fanout import fan_out_all
-from webhooks.models import Delivery, Endpoint
+from webhooks.models import Endpoint, WebhookDelivery
 from webhooks.payloads import LARGEST_PAYLOAD_BYTES
 
 pytestmark = pytest.mark.django_db
@@ -28,11 +28,11 @@ with_threads = pytest.mark.django_db(transaction=True)
 
 
 def types_of(endpoint: Endpoint) -> list[str]:
-    rows = Delivery.objects.filter(endpoint=endpoint).order_by("sequence")
+    rows = WebhookDelivery.objects.filter(endpoint=endpoint).order_by("sequence")
     return list(rows.values_list("event_type", flat=True))
 
 
-def payload_of(delivery: Delivery) -> dict[str, Any]:
+def payload_of(delivery: WebhookDelivery) -> dict[str, Any]:
     assert delivery.payload is not None
     body: dict[str, Any] = json.loads(bytes(delivery.payload))
     return body
@@ -43,7 +43,7 @@ class TestFanOut:
         endpoints = [make_endpoint() for _ in range(3)]
         make_event()
         assert len(fan_out_all()) == 3
-        ids = set(Delivery.objects.values_list("event_id", flat=True))
+        ids = set(WebhookDelivery.objects.values_list("event_id", flat=True))
         assert len(ids) == 1
         assert {endpoint_now(one).last_sequence for one in endpoints} == {1}
 
@@ -79,7 +79,7 @@ class TestFanOut:
         make_event(project)
         User.objects.filter(pk=project.owner_id).update(is_active=False)
         fan_out_all()
-        assert not Delivery.objects.exists()
+        assert not WebhookDelivery.objects.exists()
 
     def test_numbers_each_endpoint_without_gaps(self) -> None:
         endpoint = make_endpoint()
@@ -100,7 +100,7 @@ class TestFanOut:
         }
         make_event(**data)
         fan_out_all()
-        delivery = Delivery.objects.get(endpoint=endpoint)
+        delivery = WebhookDelivery.objects.get(endpoint=endpoint)
         assert payload_of(delivery)["data"].items() >= data.items()
         assert str(2**53 + 1).encode() in bytes(delivery.payload or b"")
 
@@ -109,7 +109,7 @@ class TestFanOut:
         endpoint = make_endpoint()
         job = make_event(errors=["x" * LARGEST_PAYLOAD_BYTES])
         fan_out_all()
-        delivery = Delivery.objects.get(endpoint=endpoint)
+        delivery = WebhookDelivery.objects.get(endpoint=endpoint)
         assert delivery.is_thin
         assert payload_of(delivery)["data"] == {
             "id": job.pk,
@@ -125,7 +125,7 @@ class TestFanOut:
             change_and_fire(job, [Fact("scraping.completed", {}, Audience(job.owner_id, None))])
             transaction.set_rollback(True)
         assert fan_out_all() == []
-        assert not Delivery.objects.exists()
+        assert not WebhookDelivery.objects.exists()
 
     def test_w26_finds_what_a_run_left_when_its_process_died_after_the_commit(self) -> None:
         """The hint never came: the fact waits in the log until somebody looks."""
@@ -156,7 +156,7 @@ class TestFanOut:
         disable_endpoint(gone, GONE)
         fan_out_all()
         assert types_of(gone) == types_of(stranger) == []
-        (delivery,) = Delivery.objects.filter(endpoint=other)
+        (delivery,) = WebhookDelivery.objects.filter(endpoint=other)
         assert payload_of(delivery)["data"] == {"endpoint": gone.pk, "reason": "gone"}
 
     @with_threads
@@ -168,5 +168,5 @@ class TestFanOut:
         found = at_once(6, lambda _: fan_out_all())
         ids = [pk for part in found for pk in part]  # type: ignore[union-attr]
         assert len(ids) == len(set(ids)) == 60
-        rows = Delivery.objects.filter(endpoint=endpoint)
+        rows = WebhookDelivery.objects.filter(endpoint=endpoint)
         assert sorted(rows.values_list("sequence", flat=True)) == list(range(1, 61))

@@ -26,13 +26,13 @@ from tests.webhooks.building import (
     until,
 )
 from webhooks.disabling import BY_OWNER, FAILING, disable_endpoint
-from webhooks.models import Delivery, Endpoint
+from webhooks.models import Endpoint, WebhookDelivery
 from webhooks.plan import BREAKER_MINIMUM, FAILING_SECONDS, scaled
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def gap_of(delivery: Delivery) -> float:
+def gap_of(delivery: WebhookDelivery) -> float:
     """Return the planned wait in unscaled seconds."""
     row = now_of(delivery)
     assert row.next_retry_at is not None
@@ -151,7 +151,7 @@ class TestEndpointsWord:
 class TestFailingForDays:
     def exhaust(self, endpoint: Endpoint) -> None:
         (delivery,) = make_deliveries(endpoint)
-        Delivery.objects.filter(pk=delivery.pk).update(tier=5)
+        WebhookDelivery.objects.filter(pk=delivery.pk).update(tier=5)
         deliver(ScriptedSender({endpoint.url: [answered(500)]}))
         assert now_of(delivery).status in ("dead", "held")
 
@@ -206,7 +206,7 @@ class TestBreaker:
                 assert sender.most_under_way[endpoint.url] == 1
                 assert len(sender.sent) == opened_at + 1
                 sender.answers[endpoint.url] = [OK]
-                parked = Delivery.objects.filter(attempt_count=0)
+                parked = WebhookDelivery.objects.filter(attempt_count=0)
                 await until(lambda: not parked.exists(), "It never closed", 40)
 
         asyncio.run(run())

@@ -11,7 +11,7 @@ from common.errors import Conflict, InvalidInput, TooMany
 from projects.activity import Audience, Fact, PublicFact, change_and_fire
 from webhooks.catalogue import EVENT_TYPES
 from webhooks.fanout import make_delivery
-from webhooks.models import OPEN, Delivery, Endpoint, Recovery, unclaimed
+from webhooks.models import OPEN, Endpoint, Recovery, WebhookDelivery, unclaimed
 from webhooks.tasks import hint_courier
 
 TEST = "webhook.test"
@@ -22,7 +22,7 @@ TESTS_PER_MINUTE = 10
 _DISABLED = "This endpoint is disabled; enable it first."
 
 
-def send_test(endpoint: Endpoint, event_type: str = TEST) -> Delivery:
+def send_test(endpoint: Endpoint, event_type: str = TEST) -> WebhookDelivery:
     """Send the example of an event type to the endpoint, once, whatever comes of it.
 
     Raises Conflict for a disabled endpoint, InvalidInput for an unknown type, TooMany.
@@ -51,7 +51,7 @@ def send_test(endpoint: Endpoint, event_type: str = TEST) -> Delivery:
     return delivery
 
 
-def retry_delivery(delivery: Delivery) -> Delivery:
+def retry_delivery(delivery: WebhookDelivery) -> WebhookDelivery:
     """Have a delivery tried now; a try that is being made, or was asked for, is that try.
 
     What still had tries left goes on with its schedule if this one fails, one tier further; what
@@ -61,7 +61,7 @@ def retry_delivery(delivery: Delivery) -> Delivery:
     if delivery.payload is None:
         raise Conflict("payload_expired", "The payload of this delivery is no longer kept.")
     now = timezone.now()
-    rows = Delivery.objects.filter(
+    rows = WebhookDelivery.objects.filter(
         unclaimed(now),
         pk=delivery.pk,
         is_manual=False,
@@ -70,7 +70,7 @@ def retry_delivery(delivery: Delivery) -> Delivery:
     )
     changed = rows.update(
         former_status=F("status"),
-        status=Delivery.Status.PENDING,
+        status=WebhookDelivery.Status.PENDING,
         is_manual=True,
         next_retry_at=now,
     )
@@ -80,11 +80,13 @@ def retry_delivery(delivery: Delivery) -> Delivery:
     return delivery
 
 
-def missed_deliveries(endpoint: Endpoint, since: datetime, until: datetime) -> QuerySet[Delivery]:
+def missed_deliveries(
+    endpoint: Endpoint, since: datetime, until: datetime
+) -> QuerySet[WebhookDelivery]:
     """Return what was held or ran out of tries in a time range and can still be sent."""
-    return Delivery.objects.filter(
+    return WebhookDelivery.objects.filter(
         endpoint=endpoint,
-        status__in=(Delivery.Status.HELD, Delivery.Status.DEAD),
+        status__in=(WebhookDelivery.Status.HELD, WebhookDelivery.Status.DEAD),
         created_at__gte=since,
         created_at__lte=until,
         is_test=False,
@@ -106,7 +108,7 @@ def start_recovery(endpoint: Endpoint, since: datetime, until: datetime) -> Reco
         recovery.total = missed_deliveries(locked, since, until).update(
             recovery=recovery,
             former_status=F("status"),
-            status=Delivery.Status.PENDING,
+            status=WebhookDelivery.Status.PENDING,
             tier=0,
             next_retry_at=timezone.now(),
             ended_at=None,
@@ -123,10 +125,10 @@ def cancel_recovery(recovery: Recovery) -> None:
         changed = Recovery.objects.filter(pk=recovery.pk, cancelled_at=None)
         if not changed.update(cancelled_at=now):
             return
-        left = Delivery.objects.filter(unclaimed(now), recovery=recovery, status__in=OPEN)
-        held = left.filter(former_status=Delivery.Status.HELD)
-        held.update(status=Delivery.Status.HELD, former_status="", next_retry_at=None)
-        left.update(status=Delivery.Status.DEAD, ended_at=now, next_retry_at=None)
+        left = WebhookDelivery.objects.filter(unclaimed(now), recovery=recovery, status__in=OPEN)
+        held = left.filter(former_status=WebhookDelivery.Status.HELD)
+        held.update(status=WebhookDelivery.Status.HELD, former_status="", next_retry_at=None)
+        left.update(status=WebhookDelivery.Status.DEAD, ended_at=now, next_retry_at=None)
     recovery.refresh_from_db()
 
 
@@ -137,7 +139,7 @@ def _refuse_disabled(endpoint: Endpoint) -> None:
 
 def _refuse_too_many_tests(endpoint: Endpoint) -> None:
     minute = timezone.now() - timedelta(minutes=1)
-    lately = Delivery.objects.filter(endpoint=endpoint, is_test=True, created_at__gt=minute)
+    lately = WebhookDelivery.objects.filter(endpoint=endpoint, is_test=True, created_at__gt=minute)
     if lately.count() >= TESTS_PER_MINUTE:
         raise TooMany(f"At most {TESTS_PER_MINUTE} tests per minute.", retry_after=60)
 

@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from webhooks import deletion
-from webhooks.models import TERMINAL, Delivery
+from webhooks.models import TERMINAL, WebhookDelivery
 
 # A month in which anything can be sent again; another two in which it can be looked up.
 PAYLOAD_KEPT_FOR = timedelta(days=30)
@@ -22,13 +22,15 @@ def forget_old_deliveries(now: datetime | None = None) -> int:
     In chunks, so that other writers get in between.
     """
     now = now or timezone.now()
-    ended = Delivery.objects.filter(status__in=TERMINAL, lease_until=None)
+    ended = WebhookDelivery.objects.filter(status__in=TERMINAL, lease_until=None)
     changed = 0
     while ids := _some(ended.filter(ended_at__lt=now - DELIVERY_KEPT_FOR)):
-        changed += Delivery.objects.filter(pk__in=ids, status__in=TERMINAL).delete()[0]
+        changed += WebhookDelivery.objects.filter(pk__in=ids, status__in=TERMINAL).delete()[0]
     expired = ended.filter(ended_at__lt=now - PAYLOAD_KEPT_FOR, payload__isnull=False)
     while ids := _some(expired):
-        changed += Delivery.objects.filter(pk__in=ids, status__in=TERMINAL).update(payload=None)
+        changed += WebhookDelivery.objects.filter(pk__in=ids, status__in=TERMINAL).update(
+            payload=None
+        )
     return changed
 
 
@@ -39,5 +41,5 @@ def remove_deleted_endpoints() -> None:
             pass
 
 
-def _some(rows: QuerySet[Delivery]) -> list[int]:
+def _some(rows: QuerySet[WebhookDelivery]) -> list[int]:
     return list(rows.order_by("ended_at").values_list("pk", flat=True)[:CHUNK_ROWS])
