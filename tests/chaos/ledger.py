@@ -14,7 +14,7 @@ from projects.activity import Audience, Fact, change_and_fire
 from projects.models import Project, User
 from scraper.models import ScrapingJob
 from tests.webhooks.building import make_endpoint
-from webhooks.models import Attempt, Delivery
+from webhooks.models import Attempt, WebhookDelivery
 
 
 def account(name: str) -> None:
@@ -45,9 +45,9 @@ def queue(endpoint: int, count: int) -> None:
     """Have so many deliveries wait for an endpoint, all due."""
     user = User.objects.get(endpoint=endpoint)
     now = timezone.now()
-    Delivery.objects.bulk_create(
+    WebhookDelivery.objects.bulk_create(
         (
-            Delivery(
+            WebhookDelivery(
                 endpoint_id=endpoint,
                 owner_id=user.pk,
                 log_id=-number,
@@ -65,7 +65,7 @@ def queue(endpoint: int, count: int) -> None:
 
 def ledger(endpoint: int | None) -> list[dict[str, Any]]:
     """Return every delivery with its attempts."""
-    deliveries = Delivery.objects.filter(**_of(endpoint)).order_by("pk")
+    deliveries = WebhookDelivery.objects.filter(**_of(endpoint)).order_by("pk")
     attempts: dict[int, list[str]] = {}
     rows = Attempt.objects.filter(delivery__in=deliveries).order_by("delivery", "number")
     for delivery, code in rows.values_list("delivery", "error_code"):
@@ -76,7 +76,7 @@ def ledger(endpoint: int | None) -> list[dict[str, Any]]:
 
 def statuses(endpoint: int | None) -> dict[str, int]:
     """Count deliveries by status, and those that somebody holds."""
-    rows = Delivery.objects.filter(**_of(endpoint))
+    rows = WebhookDelivery.objects.filter(**_of(endpoint))
     counted = dict(rows.values_list("status").annotate(number=Count("pk")))
     leased = rows.aggregate(number=Count("pk", filter=Q(lease_until__isnull=False)))
     return {**counted, "leased": leased["number"]}
