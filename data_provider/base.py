@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from abc import ABC, abstractmethod
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Self, TypeVar
@@ -64,6 +65,24 @@ class Ground:
     yielded: int
     known: tuple[str, ...]
     last_at: int
+
+
+class SyncBridge:
+    """Runs the blocking calls of a library that knows no asyncio, one at a time, in a thread.
+
+    A call that is cancelled runs on in its thread: whoever cancels ends what it waits for.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+
+    async def call(self, function: Callable[..., T], *args: object) -> T:
+        """Return the function's result; what it raises is raised."""
+        return await asyncio.wrap_future(self._thread.submit(function, *args))
+
+    def close(self) -> None:
+        """Let the thread end with its current call; returns at once."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
 
 
 class ScraperBackend(ABC):

@@ -22,6 +22,9 @@ BACKENDS: dict[str, str] = {
     "archive": "data_provider.backends.archive:ArchiveBackend",
     "rss": "data_provider.backends.rss:RssBackend",
     "brightdata": "data_provider.backends.brightdata:BrightDataBackend",
+    "playwright": "data_provider.backends.playwright:PlaywrightBackend",
+    "nodriver": "data_provider.backends.nodriver:NodriverBackend",
+    "selenium": "data_provider.backends.selenium:SeleniumBackend",
     "sandbox": "data_provider.backends.sandbox:SandboxBackend",
 }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
@@ -119,6 +119,17 @@ def parse_partial(body: str | bytes) -> Listing:
     if root is None:
         raise missing("cards", body)
     return _listing(root, body)
+
+
+def with_more_cards(listing: Listing, cards: str) -> Listing:
+    """Return a feed with the cards that came while it was scrolled, each once."""
+    root = read_page(f"<shreddit-feed>{cards}</shreddit-feed>").css_first("shreddit-feed")
+    if root is None:
+        return listing
+    later = _listing(root, cards)
+    posts = {post.id: post for post in (*listing.posts, *later.posts)}
+    children = len(posts) + listing.advertisements
+    return replace(listing, posts=tuple(posts.values()), children=children)
 
 
 def parse_thread(body: str | bytes) -> ShredditThread:

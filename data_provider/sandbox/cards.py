@@ -150,7 +150,7 @@ def _source(source: Thing) -> str:
 def _text(post: Thing) -> str:
     if not post["selftext"]:
         return ""
-    content = (post["selftext_html"] or "").replace('<div class="md">', "<div>")
+    content = mark_comment_html(post["selftext"]).replace('<div class="md">', "<div>")
     about = attributes(
         {
             "id": f"{post['name']}-post-rtjson-content",

@@ -184,7 +184,7 @@ def _expando(post: Thing, context: str) -> str:
         )
     return (
         '<div class="expando"><form class="usertext"><div class="usertext-body may-blank-within'
-        f' md-container ">{post["selftext_html"]}</div></form></div>'
+        f' md-container ">{mark_comment_html(post["selftext"])}</div></form></div>'
     )
 
 

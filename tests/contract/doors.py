@@ -29,6 +29,16 @@ class Door:
     confuses: tuple[str, ...] = ()
     # Whether it waits for a job of its own, which is no failure and no notice.
     polls: bool = False
+    # Fields that it knows otherwise than Reddit's JSON does.
+    differs: tuple[str, ...] = ()
+    knows_subscribers: bool = True
+    # Patience with what hangs, in real seconds, and with a cancel.
+    read_timeout_seconds: float = 0.3
+    short_timeout_seconds: float = 0.3
+    cancel_seconds: float = 0.1
+    label: str = ""
+    # Starting it takes so long that one is kept for all tests.
+    is_dear: bool = False
 
     def config(self, url: str) -> dict[str, Any]:
         return {name: value.format(url=url) for name, value in self.settings.items()}
@@ -50,7 +60,42 @@ COMMON_CODES: tuple[tuple[str, str], ...] = (
     ("reset", "network"),
     ("truncated", "invalid_response"),
     ("cursorlost", "cursor_lost"),
+    ("captcha", "challenge"),
+    ("security", "blocked"),
+    ("welcome", "login_required"),
+    ("oldlogin", "login_required"),
+    ("adult", "login_required"),
 )
+
+# What pages tell of posts that JSON tells otherwise, or of kinds that they do not tell.
+PAGES: dict[str, Any] = {
+    "read_timeout_seconds": 5.0,
+    "short_timeout_seconds": 0.5,
+    "is_dear": True,
+    # The contract's own limit: a browser and its driver are ended before the cancel is over.
+    "cancel_seconds": 1.0,
+    # Half a page is one whose layout is not the known one, whoever cut it.
+    "codes": (("truncated", "layout_changed"),),
+}
+WWW: dict[str, Any] = PAGES | {
+    "lacks": ("edited_at",),
+    "may_lack": ("score",),
+    "differs": ("thumbnail",),
+    "confuses": ("crosspost", "video"),
+    "knows_subscribers": False,
+}
+OLD: dict[str, Any] = PAGES | {
+    # Listings load texts on demand.
+    "lacks": ("upvote_ratio", "removed", "selftext"),
+    "may_lack": ("score",),
+    "confuses": ("crosspost", "video", "gallery", "poll"),
+}
+
+
+def browser(name: str, site: str) -> Door:
+    settings = {f"reddit_{site}_url": "{url}/" + site, "browser_site": site}
+    return Door(name, settings, label=f"{name}-{site}", **(WWW if site == "www" else OLD))
+
 
 DOORS = (
     Door("native_json", {"reddit_www_url": "{url}"}),
@@ -113,4 +158,8 @@ DOORS = (
         polls=True,
     ),
     Door("sandbox", {"sandbox_url": "{url}"}, has_wall_at_1000=False),
+    browser("playwright", "www"),
+    browser("playwright", "old"),
+    browser("nodriver", "www"),
+    browser("selenium", "old"),
 )

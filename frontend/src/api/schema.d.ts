@@ -3506,11 +3506,14 @@ export interface components {
              *     * `archive` - archive
              *     * `rss` - rss
              *     * `brightdata` - brightdata
+             *     * `playwright` - playwright
+             *     * `nodriver` - nodriver
+             *     * `selenium` - selenium
              *     * `sandbox` - sandbox
              * @default auto
              * @enum {string}
              */
-            backend?: "auto" | "native_json" | "oauth" | "archive" | "rss" | "brightdata" | "sandbox";
+            backend?: "auto" | "native_json" | "oauth" | "archive" | "rss" | "brightdata" | "playwright" | "nodriver" | "selenium" | "sandbox";
             subreddits: string[];
             /**
              * @description * `hot` - hot

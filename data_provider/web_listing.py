@@ -1,0 +1,218 @@
+"""Sources that read Reddit's web pages in a browser: everything that they share.
+
+A subclass says how its driver attaches to the browser; which site is read is a setting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from abc import abstractmethod
+from contextlib import aclosing, asynccontextmanager
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
+
+from data_provider.base import Capabilities, Clock
+from data_provider.browser import CHROMIUM_NAMES, Browser, find_program
+from data_provider.errors import LayoutChanged, NotConfigured, SourceError, Timeout
+from data_provider.pacing import Pacer, retry_after_seconds
+from data_provider.paging import PagedBackend
+from data_provider.parsing import shreddit_html
+from data_provider.types import Comment, Page, Query, Subreddit, subreddit_name
+from data_provider.web_document import (
+    READ_PAGE,
+    Document,
+    Tab,
+    fetch_script,
+    read_document,
+    require_content,
+    scroll_script,
+)
+from data_provider.web_session import Session, Sessions
+from data_provider.web_sites import OldSite, Place, Site, WwwSite
+from data_provider.web_threads import read_old_thread, read_www_thread
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+
+    from data_provider.config import ProviderConfig
+    from data_provider.parsing.reddit_json import Listing
+
+# A listing that ends within its first page is scrolled to see that nothing more comes by itself;
+# a page with fewer cards than this has no need of a second look.
+_FEWEST_CARDS_TO_SCROLL = 3
+_TOO_MANY_REQUESTS = 429
+# A tab that does not say where it is has not got anywhere.
+_GLANCE_SECONDS = 1.0
+T = TypeVar("T")
+
+
+class WebBackend(PagedBackend):
+    """A source of Reddit's pages through a real Chromium. `driver` is the package it needs."""
+
+    driver: str
+    capabilities = Capabilities(
+        sorts=frozenset(("hot", "new", "top", "rising")),
+        comments=True,
+        subreddit_about=True,
+        needs=("TEPPAN_CHROMIUM",),
+    )
+
+    def __init__(self, config: ProviderConfig, clock: Clock | None = None) -> None:
+        super().__init__(config, clock)
+        find_program(CHROMIUM_NAMES, config.chromium)
+        if find_spec(self.driver) is None:
+            raise NotConfigured(self.driver, f"Install the Python package {self.driver}.")
+        is_old = config.browser_site == "old"
+        self._is_old = is_old
+        self._site: Site = OldSite() if is_old else WwwSite()
+        self.page_size = self._site.page_size
+        self._base = (config.reddit_old_url if is_old else config.reddit_www_url).rstrip("/")
+        self._pacer = Pacer(self.clock, config.requests_per_minute.get(self.name, 0.0))
+        self._sessions = Sessions(config, self.attach)
+
+    @abstractmethod
+    async def attach(self, browser: Browser) -> Tab:
+        """Return a tab of a running browser. Raises Network."""
+
+    def anchor(self, post_id: str) -> str:
+        """Return the site's cursor for what follows a post."""
+        return self._site.anchor(post_id)
+
+    async def pages(self, query: Query, cursor: str | None = None) -> AsyncGenerator[Page, None]:
+        """Yield the pages of a listing; whoever leaves early leaves no browser behind."""
+        async with self._ending_what_is_left(), aclosing(super().pages(query, cursor)) as pages:
+            async for page in pages:
+                yield page
+
+    async def ask(self, query: Query, after: str, listed: int) -> Listing:
+        """Return one page of the listing: shown, or fetched from the page before."""
+        first = self._site.first(query)
+        place = self._site.next(query, after, listed) if after else first
+        async with self._sessions.use() as session:
+            if not place.is_part:
+                listing = await self._show(session, place, self._read_page)
+                return await self._scrolled(session, listing, query)
+            if not session.has_page:
+                await self._show(session, first, self._read_page)
+            document = await self.fetch(session, place.path)
+            return self._site.read_listing(document.html, is_part=True)
+
+    async def subreddit_about(self, name: str) -> Subreddit:
+        """Return what a subreddit's page tells. Raises NotFound, Private, Banned."""
+        place = Place(f"/r/{subreddit_name(name)}/")
+
+        async def look() -> Subreddit:
+            async with self._sessions.use() as session:
+                return await self._show(session, place, self._site.read_subreddit)
+
+        return await self._alone(look)
+
+    async def comments(self, post_id: str, *, limit: int | None = None) -> list[Comment]:
+        """Return a thread depth first, as far as its page and its loaders bring it."""
+        short = post_id.removeprefix("t3_")
+        read = read_old_thread if self._is_old else read_www_thread
+
+        async def look() -> list[Comment]:
+            async with self._sessions.use() as session:
+                return await read(_Reader(self, session), short, limit)
+
+        return await self._alone(look)
+
+    async def aclose(self) -> None:
+        """End all browsers of this source."""
+        await self._sessions.aclose()
+
+    async def fetch(self, session: Session, path: str, form: str | None = None) -> Document:
+        """Return what the page's own script would get at a path. Raises SourceError."""
+        await self._pacer.wait()
+        url, seconds = self._base + path, self.config.read_timeout_seconds
+        document = read_document(await session.tab.run(fetch_script(url, seconds, form)))
+        self._pacer.learn(document.headers)
+        if document.status == _TOO_MANY_REQUESTS:
+            self._pacer.refused(retry_after_seconds(document.headers, self.clock.now()))
+        require_content(document, url, self.clock.now())
+        return document
+
+    async def show(self, session: Session, path: str) -> Document:
+        """Return a page as the browser has it. Raises SourceError."""
+        await self._pacer.wait()
+        session.has_page = False
+        session.browser.pages += 1
+        try:
+            await session.tab.goto(self._base + path)
+        except Timeout:
+            await self._tell_broken_from_slow(session, path)
+            raise
+        document = read_document(await session.tab.run(READ_PAGE))
+        require_content(document, self._base + path, self.clock.now())
+        session.has_page = True
+        return document
+
+    async def _tell_broken_from_slow(self, session: Session, path: str) -> None:
+        """Raise Network where a page has begun and its connection broke.
+
+        A browser goes on waiting for the rest of such a page; a script is told.
+        """
+        try:
+            async with asyncio.timeout(_GLANCE_SECONDS):
+                begun = urlsplit(await session.tab.run("location.href")).path
+        except TimeoutError:
+            return
+        if begun == urlsplit(self._base + path).path:
+            await self.fetch(session, path)
+
+    async def _show(self, session: Session, place: Place, read: Callable[[str], T]) -> T:
+        """Return what is read from a page; a half one is asked for once more.
+
+        A browser shows what came of a page whose connection broke, and closes it as if it were
+        whole. A script is told: that tells a broken connection from another layout.
+        """
+        document = await self.show(session, place.path)
+        try:
+            return read(document.html)
+        except LayoutChanged:
+            again = await self.fetch(session, place.path)
+        return read(again.html)
+
+    def _read_page(self, html: str) -> Listing:
+        return self._site.read_listing(html, is_part=False)
+
+    async def _scrolled(self, session: Session, listing: Listing, query: Query) -> Listing:
+        """Return a feed that names no next part with what it loads while one goes down."""
+        is_over = listing.after is not None or len(listing.posts) < _FEWEST_CARDS_TO_SCROLL
+        if self._is_old or is_over:
+            return listing
+        found = read_document(await session.tab.run(scroll_script(query.limit)))
+        return shreddit_html.with_more_cards(listing, found.html)
+
+    async def _alone(self, look: Callable[[], Awaitable[T]]) -> T:
+        async with self._ending_what_is_left():
+            return await self.retrying(look)
+
+    @asynccontextmanager
+    async def _ending_what_is_left(self) -> AsyncIterator[None]:
+        """End the browsers unless what happens inside ends well or with a SourceError."""
+        try:
+            yield
+        except SourceError:
+            raise
+        except BaseException:
+            await self._sessions.aclose()
+            raise
+
+
+class _Reader:
+    """Reads pages of one thread in one session."""
+
+    def __init__(self, source: WebBackend, session: Session) -> None:
+        self._source = source
+        self._session = session
+
+    async def show(self, path: str) -> str:
+        """Return a page."""
+        return (await self._source.show(self._session, path)).html
+
+    async def fetch(self, path: str, form: str | None = None) -> str:
+        """Return a part of the page that is shown."""
+        return (await self._source.fetch(self._session, path, form)).html
