@@ -33,9 +33,10 @@ from data_provider.web_sites import OldSite, Place, Site, WwwSite
 from data_provider.web_threads import read_old_thread, read_www_thread
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
     from data_provider.config import ProviderConfig
+    from data_provider.health import Quota
     from data_provider.parsing.reddit_json import Listing
 
 # A listing that ends within its first page is scrolled to see that nothing more comes by itself;
@@ -70,6 +71,17 @@ class WebBackend(PagedBackend):
         self._base = (config.reddit_old_url if is_old else config.reddit_www_url).rstrip("/")
         self._pacer = Pacer(self.clock, config.requests_per_minute.get(self.name, 0.0))
         self._sessions = Sessions(config, self.attach)
+        self._requests_made = 0
+
+    @property
+    def requests_made(self) -> int:
+        """Pages shown and parts fetched so far."""
+        return self._requests_made
+
+    @property
+    def quota(self) -> Quota | None:
+        """What upstream said last is left of its window; shown pages do not say it."""
+        return self._pacer.quota
 
     @abstractmethod
     async def attach(self, browser: Browser) -> Tab:
@@ -106,18 +118,16 @@ class WebBackend(PagedBackend):
             async with self._sessions.use() as session:
                 return await self._show(session, place, self._site.read_subreddit)
 
-        return await self._alone(look)
+        async with self._ending_what_is_left():
+            return await self.retrying(look)
 
     async def comments(self, post_id: str, *, limit: int | None = None) -> list[Comment]:
         """Return a thread depth first, as far as its page and its loaders bring it."""
         short = post_id.removeprefix("t3_")
         read = read_old_thread if self._is_old else read_www_thread
 
-        async def look() -> list[Comment]:
-            async with self._sessions.use() as session:
-                return await read(_Reader(self, session), short, limit)
-
-        return await self._alone(look)
+        async with self._ending_what_is_left(), self._sessions.use() as session:
+            return await read(_Reader(self, session), short, limit)
 
     async def aclose(self) -> None:
         """End all browsers of this source."""
@@ -126,6 +136,7 @@ class WebBackend(PagedBackend):
     async def fetch(self, session: Session, path: str, form: str | None = None) -> Document:
         """Return what the page's own script would get at a path. Raises SourceError."""
         await self._pacer.wait()
+        self._requests_made += 1
         url, seconds = self._base + path, self.config.read_timeout_seconds
         document = read_document(await session.tab.run(fetch_script(url, seconds, form)))
         self._pacer.learn(document.headers)
@@ -137,6 +148,7 @@ class WebBackend(PagedBackend):
     async def show(self, session: Session, path: str) -> Document:
         """Return a page as the browser has it. Raises SourceError."""
         await self._pacer.wait()
+        self._requests_made += 1
         session.has_page = False
         session.browser.pages += 1
         try:
@@ -186,10 +198,6 @@ class WebBackend(PagedBackend):
         found = read_document(await session.tab.run(scroll_script(query.limit)))
         return shreddit_html.with_more_cards(listing, found.html)
 
-    async def _alone(self, look: Callable[[], Awaitable[T]]) -> T:
-        async with self._ending_what_is_left():
-            return await self.retrying(look)
-
     @asynccontextmanager
     async def _ending_what_is_left(self) -> AsyncIterator[None]:
         """End the browsers unless what happens inside ends well or with a SourceError."""
@@ -211,8 +219,10 @@ class _Reader:
 
     async def show(self, path: str) -> str:
         """Return a page."""
-        return (await self._source.show(self._session, path)).html
+        source, session = self._source, self._session
+        return (await source.retrying(lambda: source.show(session, path))).html
 
     async def fetch(self, path: str, form: str | None = None) -> str:
         """Return a part of the page that is shown."""
-        return (await self._source.fetch(self._session, path, form)).html
+        source, session = self._source, self._session
+        return (await source.retrying(lambda: source.fetch(session, path, form))).html
