@@ -285,7 +285,7 @@ class TestFollow:
         assert [message.event for message in client.messages[:2]] == ["reset", "snapshot"]
         assert client.numbers == [1, 2]
 
-    async def test_a_slow_viewer_returns_to_the_log_without_gap_or_double(
+    async def test_s27_a_slow_viewer_returns_to_the_log_without_gap_or_double(
         self, room: Room, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(sse, "KEPT_FRAMES", 20)

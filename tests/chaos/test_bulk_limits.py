@@ -1,0 +1,190 @@
+"""Bulk jobs at the edges: very many of them, no room to write, no time left, no database."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import resource
+import signal
+import time
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+
+from tests.chaos.line import JOBS
+from tests.chaos.test_bulk_jobs import (
+    RECOVERY_SECONDS,
+    check_whole,
+    gated,
+    posts_of,
+    start_bulk,
+)
+from tests.services import PostgresService, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.chaos.conftest import StartLine
+    from tests.chaos.line import Line, Person
+
+# As many as a person with a script may leave for the night; one job of another waits behind them.
+QUEUED = 10_000
+PAYLOAD_BYTES = 2000
+# Two workers of four slots: what they hold when the other's job comes, and what each takes next.
+MOST_BEFORE = 2 * 2 * 4
+# A worker that can do nothing looks for work a few times a second.
+IDLE_SHARE = 0.6
+TIME_LIMIT_SECONDS = 8
+
+
+def queue_copies(line: Line, job: int, number: int) -> None:
+    """Queue so many copies of a job, with a large payload, as if no message had told of them."""
+    payload = json.dumps({"note": "x" * PAYLOAD_BYTES})
+    kept = ["project_id", "owner_id", "mode", "backend", "config", "origin", "created_at"]
+    put = {"status": "'pending'", "cancel_requested": "false", "fence": "0", "worker": "''"}
+    put |= {"attempt": "0", "losses": "0", "event_seq": "0", "available_at": "created_at"}
+    put |= {"posts_scraped": "0", "posts_new": "0", "comments_scraped": "0", "requests_made": "0"}
+    put |= {"metadata": f"'{payload}'", "error_code": "''", "error_detail": "''"}
+    known = {*kept, *put, "id", "lease_until", "started_at", "finished_at", "retry_of_id"}
+    others = [name for name in columns(line) if name not in known]
+    names = ", ".join([*kept, *others, *put])
+    values = ", ".join([*kept, *others, *put.values()])
+    line.execute(
+        f"INSERT INTO scraper_scrapingjob ({names}) WITH RECURSIVE copy(n) AS"  # noqa: S608
+        f" (SELECT 1 UNION ALL SELECT n + 1 FROM copy WHERE n < {number})"
+        f" SELECT {values} FROM scraper_scrapingjob, copy WHERE id = {job}"
+    )
+
+
+def columns(line: Line) -> list[str]:
+    if line.stack.environment["DATABASE_URL"]:
+        query = (
+            "SELECT string_agg(column_name, ',') FROM information_schema.columns"
+            " WHERE table_name = 'scraper_scrapingjob'"
+        )
+    else:
+        query = "SELECT group_concat(name) FROM pragma_table_info('scraper_scrapingjob')"
+    names: list[str] = line.read(query).split(",")
+    return names
+
+
+class TestVeryMany:
+    def test_j28_j38_the_job_of_another_does_not_wait_for_them(self, crew: Line) -> None:
+        many, other = crew.person(), crew.person()
+        template = start_bulk(many, "empty")
+        many.wait(template, "completed")
+        with crew.broker() as broker:
+            before = broker.info("memory")["used_memory"]
+            queue_copies(crew, template, QUEUED)
+            mine = f"project_id = {many.project} AND id <> {template}"
+            begun = f"SELECT count(*) FROM scraper_scrapingjob WHERE {mine} AND attempt > 0"  # noqa: S608
+            try:
+                wait_until(lambda: crew.read(begun) > MOST_BEFORE, "Nobody begins", 60)
+                behind = crew.read(begun)
+                job = start_bulk(other, "tiny")
+                wait_until(lambda: other.job(job)["attempt"] == 1, "The other waits", 60)
+                assert crew.read(begun) - behind <= 2 * MOST_BEFORE
+                assert broker.info("memory")["used_memory"] - before < QUEUED * PAYLOAD_BYTES / 10
+            finally:
+                crew.execute(f"UPDATE scraper_scrapingjob SET status = 'cancelled' WHERE {mine}")  # noqa: S608
+        assert other.wait(job, "completed", RECOVERY_SECONDS)["posts_scraped"] == 7
+
+
+class TestFullDisk:
+    def test_j35_the_job_pauses_and_goes_on_when_there_is_room(self, crew: Line) -> None:
+        person = crew.person()
+        name, job = gated(crew, person, pages=4, let=1)
+        with unwritable(crew):
+            crew.upstream.let(name, 1)
+            wait_until(lambda: len(crew.upstream.asked(name)) == 2, "Not fetched")
+            busy = [crew.worker(number).cpu_times() for number in (1, 2)]
+            begun = time.monotonic()
+            time.sleep(4)
+            shown = person.job(job)
+            assert (shown["status"], shown["posts_scraped"]) == ("running", 5)
+            for number, was in zip((1, 2), busy, strict=True):
+                now = crew.worker(number).cpu_times()
+                used = now.user + now.system - was.user - was.system
+                assert used < IDLE_SHARE * (time.monotonic() - begun)
+        crew.upstream.let(name, 100)
+        check_whole(crew, person, name, job, pages=4)
+
+
+@contextlib.contextmanager
+def unwritable(line: Line) -> Iterator[None]:
+    """Let no worker write: SQLite's finds its disk full, PostgreSQL's its database read-only."""
+    address = line.stack.environment["DATABASE_URL"]
+    if address:
+        name = address.rsplit("/", 1)[1]
+        postgres = address.rsplit("/", 1)[0] + "/postgres"
+        with psycopg.connect(postgres, autocommit=True) as connection:
+            change = f"ALTER DATABASE {name} SET default_transaction_read_only"
+            end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+            connection.execute(f"{change} = on".encode())
+            connection.execute(end, [name])
+            try:
+                yield
+            finally:
+                connection.execute(f"{change} = off".encode())
+                connection.execute(end, [name])
+        return
+    workers = [line.worker(number) for number in (1, 2)]
+    for worker in workers:
+        worker.rlimit(resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+    try:
+        yield
+    finally:
+        for worker in workers:
+            worker.rlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+
+class TestTimeLimit:
+    def test_j37_ends_the_job_and_keeps_what_it_has(self, start_line: StartLine) -> None:
+        with start_line(TEPPAN_JOB_TIME_LIMIT_SECONDS=str(TIME_LIMIT_SECONDS)) as line:
+            person = line.person()
+            name, job = gated(line, person, pages=3, let=1)
+            shown = person.wait(job, "partial", TIME_LIMIT_SECONDS + 30)
+            assert shown["targets"][0]["error"]["code"] == "time_limit"
+            assert len(posts_of(person, job)) == shown["posts_scraped"] == 5
+            again = person.call("POST", f"{JOBS}{job}/retry/")["id"]
+            line.upstream.let(name, 100)
+            assert person.wait(again, "completed")["posts_scraped"] == 10
+            slots = [start_bulk(person, "tiny") for _ in range(4)]
+            for one in slots:
+                person.wait(one, "completed")
+
+
+class TestDatabaseRestart:
+    def test_j34_workers_and_web_connect_again(self, engine: str, start_line: StartLine) -> None:
+        if engine != "postgres":
+            pytest.skip("the other engine has no server")
+        server = PostgresService()
+        server.initialise()
+        server.start()
+        try:
+            with start_line(
+                webs=1, DATABASE_URL=server.create_database(), TEPPAN_LEASE_SECONDS="30"
+            ) as line:
+                restart_under(line, line.person(), server)
+        finally:
+            server.remove()
+
+
+# A crash of PostgreSQL, and the end that its operator asks for.
+SIGNALS = {"crash": signal.SIGQUIT, "clean": signal.SIGINT}
+
+
+def restart_under(line: Line, person: Person, server: PostgresService) -> None:
+    name, job = gated(line, person, pages=4, let=1)
+    waiting: dict[str, Any] = {}
+    for how in ("crash", "clean"):
+        server.stop(SIGNALS[how])
+        answer = person.clients[0].get(f"{JOBS}{job}/")
+        assert answer.status_code == 503
+        server.start()
+        waiting[how] = start_bulk(person, "tiny")
+    line.upstream.let(name, 100)
+    check_whole(line, person, name, job, pages=4)
+    for one in waiting.values():
+        person.wait(one, "completed", RECOVERY_SECONDS)
