@@ -5,14 +5,16 @@ import base64
 import json
 import signal
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from data_provider.sandbox.testing import SandboxServer, running_sandbox
 from tests.data_provider.scripted_server import Reply, ScriptedServer, as_json, listing
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.data_provider.scripted_server import Route
@@ -97,3 +99,51 @@ class TestPostsCommand:
         assert process.returncode == 130
         assert len(stdout.splitlines()) == 100
         assert b"Traceback" not in stderr
+
+
+async def ask(*arguments: str) -> tuple[int | None, list[dict[str, Any]], str]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "data_provider", *arguments,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    stdout, stderr = await process.communicate()
+    return process.returncode, [json.loads(line) for line in stdout.splitlines()], stderr.decode()
+
+
+@pytest.fixture(scope="module")
+def reddit() -> Iterator[SandboxServer]:
+    with running_sandbox() as running:
+        yield running
+
+
+class TestOtherCommands:
+    async def test_print_the_comments_of_a_post(self, reddit: SandboxServer) -> None:
+        at = ("--backend", "sandbox", "--base-url", reddit.url)
+        _, posts, _ = await ask("posts", "longthreads", *at, "--limit", "1")
+        for name in (posts[0]["id"], posts[0]["id"][3:], f"https://x.org{posts[0]['permalink']}"):
+            code, comments, told = await ask("comments", name, *at, "--limit", "7")
+            assert (code, len(comments), told) == (0, 7, "7 comments\n")
+            assert {comment["post_id"] for comment in comments} == {posts[0]["id"]}
+
+    async def test_print_a_subreddit_and_what_a_search_finds(self, reddit: SandboxServer) -> None:
+        at = ("--backend", "native_json", "--base-url", reddit.url)
+        code, found, _ = await ask("subreddit", "r/Python", *at)
+        assert (code, [one["name"] for one in found]) == (0, ["python"])
+        code, found, told = await ask("search", "python", "--subreddits", *at, "--limit", "2")
+        assert (code, len(found), told) == (0, 2, "2 found\n")
+        code, found, _ = await ask("search", "the", "--in", "python", *at, "--limit", "3")
+        assert (code, {one["subreddit"] for one in found}) == (0, {"python"})
+
+    async def test_say_in_a_sentence_what_a_source_cannot(self, reddit: SandboxServer) -> None:
+        at = ("--backend", "archive", "--base-url", reddit.url)
+        code, found, told = await ask("search", "the", *at)
+        assert (code, found, told) == (4, [], "unsupported: archive cannot search posts.\n")
+        code, _, told = await ask("comments", "?!", *at)
+        assert (code, told.startswith("unsupported: This is neither")) == (4, True)
+
+    async def test_auto_tells_which_source_goes_on_and_why(self, reddit: SandboxServer) -> None:
+        reddit.add_faults({"path": r"\.json$", "action": "wall_403"})
+        at = ("--backend", "auto", "--base-url", reddit.url)
+        code, found, told = await ask("posts", "tiny", *at)
+        assert (code, len(found)) == (0, 7)
+        assert "blocked: native_json: Reddit refuses this network. archive goes on." in told
