@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -67,15 +68,18 @@ def _give_back(**_: Any) -> None:
     # Sent from inside the signal handler, where the interrupted code may hold any lock: the
     # running rows are given back from a thread, while Celery waits for its tasks to return.
     if not _stopping:
-        thread = threading.Thread(target=_stop_working, name="stop-worker")
-        _stopping.append(thread)
-        thread.start()
+        _stopping.extend(
+            threading.Thread(target=work.stop, name="stop-worker", daemon=True) for work in _working
+        )
+        for thread in _stopping:
+            thread.start()
 
 
 @worker_shutdown.connect  # type: ignore[untyped-decorator]
 def _leave(**_: Any) -> None:
+    until = time.monotonic() + _STOP_SECONDS
     for thread in _stopping:
-        thread.join(_STOP_SECONDS)
+        thread.join(max(0.0, until - time.monotonic()))
     for presence in _presences:
         presence.stop()
 
@@ -88,8 +92,3 @@ def _work_of(queues: Container[str]) -> list[Working]:
     if "scrape" in queues:
         work.append(import_module("scraper.indexing").indexer)
     return work
-
-
-def _stop_working() -> None:
-    for work in _working:
-        work.stop()

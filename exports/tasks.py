@@ -1,6 +1,6 @@
 """The workers' door of exports: a queue of their own, slots of their own."""
 
-from celery import shared_task
+from celery import Task, shared_task
 
 from common.hints import send_hint
 from exports.builder import SLOTS, run_export
@@ -13,10 +13,16 @@ def hint_workers(export_id: int) -> None:
     send_hint("exports.run_export", export_id)
 
 
-@shared_task(name="exports.run_export")
-def run_export_task(export_id: int) -> None:
-    """Make the exports whose turn it is until there is none; the id is only the occasion."""
-    slots.work_until_idle()
+@shared_task(bind=True, name="exports.run_export")
+def run_export_task(self: "Task[..., None]", export_id: int) -> None:
+    """Make the exports whose turn it is; the id is only the occasion.
+
+    Called directly it returns when none is left; as a message it only wakes the slots.
+    """
+    if self.request.called_directly:
+        slots.work_until_idle()
+    else:
+        slots.wake()
 
 
-slots = Slots(Export, run_export, hint_workers, number=SLOTS)
+slots = Slots(Export, run_export, number=SLOTS)

@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from django.conf import settings
+from django.db import Error as DatabaseError
 from django.db import close_old_connections, connections
 from django.utils import timezone
 
@@ -55,9 +56,11 @@ class Guard:
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stopped: asyncio.Future[StopReason] = self._loop.create_future()
+        self.asked: tuple[StopReason, float] | None = None
 
     def stop(self, reason: StopReason) -> None:
         """Make the run stop at whatever it waits for."""
+        self.asked = self.asked or (reason, time.monotonic())
         with contextlib.suppress(RuntimeError):  # the loop has ended, and the run with it
             self._loop.call_soon_threadsafe(self._set, reason)
 
@@ -89,8 +92,9 @@ class Guard:
 class Keeper:
     """The runs of one table that this process holds. Use `with keeper.keeping(run, guard)`."""
 
-    def __init__(self, table: type[Run]) -> None:
+    def __init__(self, table: type[Run], on_stuck: Callable[[Run], None] = lambda _: None) -> None:
         self._table = table
+        self._on_stuck = on_stuck
         self._lock = threading.Lock()
         self._poked = threading.Event()
         self._kept: dict[Lease, _Kept] = {}
@@ -149,6 +153,9 @@ class Keeper:
                 if not kept:
                     self._thread = None
                     break
+            for one in kept:
+                if one.is_stuck():
+                    self._give_up(one)
             try:
                 close_old_connections()
                 now = time.monotonic()
@@ -161,6 +168,23 @@ class Keeper:
             except Exception:  # whatever it is: without this thread every run here would be lost
                 logger.warning("Leases could not be renewed; trying again.", exc_info=True)
         connections.close_all()
+
+    def _give_up(self, one: "_Kept") -> None:
+        """Settle the row of a run that does not stop, in its place; whatever it writes is refused.
+
+        Documented limit: STOP_GRACE_SECONDS after it was told to stop.
+        """
+        self.remove(one)
+        reason = one.guard.asked[0] if one.guard.asked else StopReason.SHUTDOWN
+        logger.error("%s was told to stop (%s) and does not.", one.run, reason.value)
+        code = reason.value if reason is StopReason.TIME_LIMIT else None
+        is_cancelled = reason is StopReason.CANCELLED
+        try:
+            close_old_connections()
+            runs.settle_stuck(self._table, one.lease, code=code, is_cancelled=is_cancelled)
+        except DatabaseError:
+            logger.warning("Its row waits for its lease to end.", exc_info=True)
+        self._on_stuck(one.run)
 
     def _look(self, kept: list["_Kept"]) -> None:
         fields = ["fence", "status", "cancel_requested"]
@@ -182,6 +206,7 @@ class _Kept:
         guard: Guard,
         is_unwatched: Callable[[datetime | None], bool] | None,
     ) -> None:
+        self.run = run
         self.lease = run.lease
         self.guard = guard
         self.is_unwatched = is_unwatched
@@ -213,6 +238,17 @@ class _Kept:
             self.guard.stop(StopReason.CANCELLED)
         elif self.is_unwatched and self.is_unwatched(row["viewed_at"]):
             self.guard.stop(StopReason.UNWATCHED)
+
+    def is_stuck(self) -> bool:
+        """Tell whether the run was told to stop and has not, for longer than it may.
+
+        Looked at by the keeper's thread, and so is the deadline: the run's own loop may hang.
+        """
+        now = time.monotonic()
+        if now >= self._deadline:
+            self.guard.stop(StopReason.TIME_LIMIT)
+        asked = self.guard.asked
+        return asked is not None and now - asked[1] >= settings.TEPPAN["STOP_GRACE_SECONDS"]
 
     def _check_clock(self) -> None:
         """Stop a run past its deadline, or whose lease may have run out.

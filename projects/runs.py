@@ -214,6 +214,11 @@ NOT_CANCELLED = Q(cancel_requested=False)
 # Once abandoned, the run has lost as many workers as it may: nobody takes it, the sweep ends it.
 POISONOUS = Q(status=Run.Status.RUNNING, losses__gte=POISON_LOSSES - 1) & ~Q(worker="")
 
+# Taken now, it begins its last chance: it has to do so alone, so that nobody dies with it again.
+SUSPECT = Q(losses__gte=POISON_LOSSES - 1) | (
+    Q(status=Run.Status.RUNNING, losses__gte=POISON_LOSSES - 2) & ~Q(worker="")
+)
+
 _SEEN = ("pk", "status", "fence", "worker", "attempt", "losses", "started_at")
 
 
@@ -279,6 +284,17 @@ def _take_oldest(table: type[R], worker: str, when: Q) -> R | None:
         return table(pk=seen["pk"]).mark_running(worker=worker, seen=seen, when=when)
 
 
+def is_suspect(run: Run) -> bool:
+    """Tell of a claimed run whether one more loss would condemn it."""
+    return run.losses >= POISON_LOSSES - 1
+
+
+def has_losses(run: Run) -> bool:
+    """Tell whether a run being worked on has not got on yet since its last worker died."""
+    rows = type(run)._default_manager  # noqa: SLF001
+    return rows.filter(pk=run.pk, status=Run.Status.RUNNING, losses__gt=0).exists()
+
+
 def count_claimable(table: type[Run], *, eligible: Q | None = None) -> int:
     """Count the runs that a free slot could take now."""
     when = claimable(timezone.now()) & (eligible or Q())
@@ -290,6 +306,23 @@ def heartbeat(table: type[Run], leases: Sequence[Lease]) -> None:
     until = timezone.now() + lease_length()
     for lease in leases:
         table._default_manager.filter(lease.held).update(lease_until=until)  # noqa: SLF001
+
+
+def settle_stuck(table: type[Run], lease: Lease, *, code: str | None, is_cancelled: bool) -> None:
+    """Do with a row what its worker does not do any more: end it, or give it back.
+
+    `code` is what ends it; it may have been cancelled instead, or be somebody else's by now.
+    """
+    run = table._default_manager.filter(lease.held).first()  # noqa: SLF001
+    if run is None:
+        return
+    if is_cancelled or run.cancel_requested:
+        run.mark_cancelled(lease)
+    elif code:
+        detail = "It ran longer than it may, and did not stop when it was told to."
+        run.end(run.status_if_cut(), lease.held & NOT_CANCELLED, code=code, detail=detail)
+    else:
+        run.release(lease)
 
 
 def sweep(table: type[Run]) -> int:

@@ -1,10 +1,14 @@
-"""The workers' door for one kind of run: a message wakes a slot, the slot takes whose turn it is.
+"""The workers' door for one kind of run: a message wakes the slots, they take whose turn it is.
 
-A thread in every worker process sweeps: it ends what nobody will end, and wakes a free slot when
-there is work that no message announced (the broker lost it, or its worker died).
+A run waits for others most of its time, so a slot is a task on the process's event loop and not a
+thread: runs that are kept waiting do not keep the others out. A thread in every worker process
+sweeps: it ends what nobody will end, and looks for what no message announced.
 """
 
+import asyncio
 import logging
+import os
+import signal
 import threading
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -13,10 +17,12 @@ from typing import Generic, TypeVar
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, connections
+from django.db.models import Q
 
 from common.background_loop import submit
+from common.executors import run_in_database_thread
 from projects import runs
-from projects.keeper import Guard, Keeper, StopReason
+from projects.keeper import LOOK_SECONDS, Guard, Keeper, StopReason
 from projects.runs import Run
 
 R = TypeVar("R", bound=Run)
@@ -25,48 +31,67 @@ IsUnwatched = Callable[[datetime | None], bool]
 
 # Two looks a second would be as good; a run waits this long at most for a lost message.
 SWEEP_SECONDS = 1.0
+# Upstream's pace is used up by a few; the others wait, at the price of a connection each.
+RUNS_AT_ONCE = 32
+# The last slots of a process are for users of whom it works on nothing.
+SHARE_FOR_OTHERS = 4
+# A process that is asked to leave has given its runs back within this.
+STOP_SECONDS = 2.5
+# After this the process ends, whatever still holds it.
+_EXIT_SECONDS = 5.0
 
 logger = logging.getLogger(__name__)
+
+
+def leave_process() -> None:
+    """Ask this process to end as a signal would, and end it if that does not help."""
+    threading.Thread(target=_exit_soon, name="exit", daemon=True).start()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _exit_soon() -> None:
+    threading.Event().wait(_EXIT_SECONDS)
+    os._exit(os.EX_SOFTWARE)
 
 
 class Slots(Generic[R]):
     """The places in which this process works on runs of one table, on its event loop.
 
-    `work(run, guard)` does a claimed run's work and settles how it ends; `hint(run_id)` sends the
-    message by which a slot wakes. `number` bounds the runs at once; None leaves it to Celery.
-    `watch_of(run)` tells how a run that may stop without viewers knows it, see `Keeper.keeping`.
+    `work(run, guard)` does a claimed run's work and settles how it ends; `number` bounds the runs
+    at once. `watch_of(run)` tells how a run that may stop without viewers knows it, see
+    `Keeper.keeping`. `leave()` ends the process, which whoever started it starts again: called
+    when a run does not stop, after its row was settled for it.
     """
 
     def __init__(
         self,
         table: type[R],
         work: Callable[[R, Guard], Awaitable[None]],
-        hint: Callable[[int], None],
         *,
-        number: int | None = None,
+        number: int = RUNS_AT_ONCE,
         watch_of: Callable[[R], IsUnwatched | None] = lambda _: None,
+        leave: Callable[[], None] = leave_process,
     ) -> None:
         self._table = table
         self._work = work
-        self._hint = hint
         self._watch_of = watch_of
-        self._number: int = number or settings.TEPPAN["WORKER_SLOTS"]
-        self._free = threading.BoundedSemaphore(self._number) if number else None
-        self._keeper = Keeper(table)
+        self._number = number
+        self._leave = leave
+        self._keeper = Keeper(table, on_stuck=self._restart)
         self._stopping = threading.Event()
+        self._taking = asyncio.Lock()
+        self._running: dict[asyncio.Task[None], R] = {}
+        self._refilling: set[asyncio.Task[None]] = set()
+        self._suspect: R | None = None
+
+    def wake(self) -> None:
+        """Take the runs whose turn it is, as far as there are free slots; returns at once."""
+        if not self._stopping.is_set():
+            submit(self._fill())
 
     def work_until_idle(self) -> None:
-        """Work on the runs whose turn it is until there is none; returns when all slots are taken.
-
-        Whoever works takes what waits when it is done, so a message that comes then is not lost.
-        """
-        if self._free is None:
-            self._take_turns()
-        elif self._free.acquire(blocking=False):
-            try:
-                self._take_turns()
-            finally:
-                self._free.release()
+        """Work on the runs whose turn it is until there is none, and return then."""
+        submit(self._fill_until_idle()).result()
 
     def start(self) -> None:
         """Begin to sweep; called once when the worker process is ready."""
@@ -76,23 +101,102 @@ class Slots(Generic[R]):
         """Give every run back and take no more; called when the process is asked to leave."""
         self._stopping.set()
         self._keeper.stop_all(StopReason.SHUTDOWN)
+        left = threading.Event()
+        submit(self._wait_for_all(left))
+        left.wait(STOP_SECONDS)
 
-    def _take_turns(self) -> None:
-        name = runs.worker_name("worker")
-        while not self._stopping.is_set() and (run := runs.take_next(self._table, name)):
-            submit(self._drive(run)).result()
-            close_old_connections()
+    async def _fill(self) -> None:
+        async with self._taking:
+            name = runs.worker_name("worker")
+            while (eligible := self._eligible()) is not None:
+                try:
+                    run = await run_in_database_thread(
+                        runs.take_next, self._table, name, eligible=eligible
+                    )
+                except DatabaseError:
+                    logger.warning("Could not take work; the sweep tries again.", exc_info=True)
+                    return
+                if run is None:
+                    return
+                self._begin(run)
 
-    async def _drive(self, run: R) -> None:
+    def _eligible(self) -> Q | None:
+        """Return what a free slot may take; None when there is none to be had."""
+        free = self._number - len(self._running)
+        if free <= 0 or self._stopping.is_set() or self._suspect is not None:
+            return None
+        if free > self._number // SHARE_FOR_OTHERS:
+            return Q()
+        return ~Q(owner__in={run.owner_id for run in self._running.values()})
+
+    def _begin(self, run: R) -> None:
+        others = set(self._running)
+        if runs.is_suspect(run):
+            self._suspect = run
+            logger.warning("%s has lost %s workers: it runs alone for now.", run, run.losses)
+            self._keeper.stop_all(StopReason.SHUTDOWN)
+        else:
+            others = set()
+        task = asyncio.get_running_loop().create_task(self._drive(run, others))
+        self._running[task] = run
+        task.add_done_callback(self._end)
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        run = self._running.pop(task)
+        if self._suspect is run:
+            self._suspect = None
+        self._refill()
+
+    def _refill(self) -> None:
+        task = asyncio.get_running_loop().create_task(self._fill())
+        self._refilling.add(task)
+        task.add_done_callback(self._refilling.discard)
+
+    async def _drive(self, run: R, others: set[asyncio.Task[None]]) -> None:
         guard = Guard()
         try:
             with self._keeper.keeping(run, guard, is_unwatched=self._watch_of(run)):
-                if self._stopping.is_set():
+                if self._stopping.is_set() or self._suspect not in (None, run):
                     guard.stop(StopReason.SHUTDOWN)
-                await self._work(run, guard)
+                if self._suspect is run:
+                    await self._work_alone(run, guard, others)
+                else:
+                    await self._work(run, guard)
         except Exception:
             logger.exception("%s broke off; it will be taken over.", run)
-            raise
+
+    async def _work_alone(self, run: R, guard: Guard, others: set[asyncio.Task[None]]) -> None:
+        if others:
+            await asyncio.wait(others, timeout=settings.TEPPAN["STOP_GRACE_SECONDS"])
+        watching = asyncio.create_task(self._watch(run))
+        try:
+            await self._work(run, guard)
+        finally:
+            watching.cancel()
+
+    async def _watch(self, run: R) -> None:
+        """Let others in again when the suspect got on, or did no harm for as long as a lease."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + runs.lease_length().total_seconds()
+        while loop.time() < until and await run_in_database_thread(runs.has_losses, run):
+            await asyncio.sleep(LOOK_SECONDS)
+        self._suspect = None
+        self._refill()
+
+    async def _fill_until_idle(self) -> None:
+        await self._fill()
+        while pending := {*self._running, *self._refilling}:
+            await asyncio.wait(pending)
+
+    async def _wait_for_all(self, left: threading.Event) -> None:
+        async with self._taking:
+            while self._running:
+                await asyncio.wait(self._running)
+        left.set()
+
+    def _restart(self, run: Run) -> None:
+        logger.critical("%s does not stop; this process ends, so that another one begins.", run)
+        self._leave()
 
     def _sweep_until_stopped(self) -> None:
         pause = SWEEP_SECONDS * min(settings.TEPPAN["TIME_SCALE"], 1.0)
@@ -104,6 +208,6 @@ class Slots(Generic[R]):
             except DatabaseError:
                 logger.warning("Could not look for work; trying again.", exc_info=True)
                 continue
-            for _ in range(min(waiting, max(self._number - self._keeper.number_kept, 0))):
-                self._hint(0)
+            if waiting:
+                self.wake()
         connections.close_all()

@@ -52,7 +52,7 @@ def _start(work: Coroutine[Any, Any, None]) -> None:
 
 
 def _take(job_id: int) -> ScrapingJob | None:
-    when = runs.unattended(timezone.now()) & runs.NOT_CANCELLED & ~runs.POISONOUS
+    when = runs.unattended(timezone.now()) & runs.NOT_CANCELLED & ~runs.SUSPECT
     job = runs.take(ScrapingJob, job_id, runs.worker_name("web"), when=when)
     if job is not None:
         ScrapingJob.objects.filter(pk=job_id).update(viewed_at=timezone.now())
