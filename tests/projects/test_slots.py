@@ -13,6 +13,7 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
+from data_provider.testing import make_posts
 from projects import runs
 from projects.keeper import Guard, Stopped, StopReason
 from projects.slots import Slots
@@ -187,7 +188,7 @@ def make_lost(times: int, *, name: str = "mallory") -> ScrapingJob:
 def get_on(job: ScrapingJob) -> None:
     """Commit a page of a job, as its worker would."""
     mine = now_of(job)
-    page = make_page([])
+    page = make_page(make_posts(1))
     store.commit_page(mine, target_of(mine), page, page.posts)
 
 
@@ -304,7 +305,8 @@ class TestStubborn:
         # As if it had begun long ago: the deadline counts from the first start of a job.
         kept = next(iter(self.slots._keeper._kept.values()))
         kept._deadline = time.monotonic()
-        eventually(lambda: now_of(job).status == "partial")
+        eventually(lambda: now_of(job).is_terminal)
+        assert now_of(job).status == "partial"
         assert left.wait(PATIENCE_SECONDS)
         target = target_of(job)
         assert (target.status, target.error_code, target.cursor) == (
