@@ -6,7 +6,7 @@ A subclass says where the dialect is spoken and adds what its door asks for (hea
 from __future__ import annotations
 
 from abc import abstractmethod
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING
 
 from data_provider.comment_tree import CommentTree
@@ -15,16 +15,18 @@ from data_provider.http import HttpClient
 from data_provider.paging import PagedBackend
 from data_provider.parsing.reddit_json import (
     Listing,
+    next_place,
     parse_listing,
     parse_more_children,
     parse_subreddit,
     parse_thread,
 )
+from data_provider.read_ahead import ReadAhead
 from data_provider.statuses import require_json
-from data_provider.types import Comment, Post, Query, Subreddit, subreddit_name
+from data_provider.types import Comment, Page, Post, Query, Subreddit, subreddit_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncGenerator, Mapping
 
     from data_provider.base import Clock
     from data_provider.config import ProviderConfig
@@ -43,6 +45,8 @@ class JsonListingBackend(PagedBackend):
     def __init__(self, config: ProviderConfig, clock: Clock | None = None) -> None:
         super().__init__(config, clock)
         self.http = HttpClient(config, self.clock, self.name)
+        # By the identity of the question: several listings may be read at once.
+        self._ahead: dict[int, ReadAhead] = {}
 
     @property
     def requests_made(self) -> int:
@@ -61,6 +65,18 @@ class JsonListingBackend(PagedBackend):
     async def headers(self) -> Mapping[str, str]:
         """Return headers for the next request, such as a token just renewed."""
         return {}
+
+    async def pages(self, query: Query, cursor: str | None = None) -> AsyncGenerator[Page, None]:
+        """Yield the pages of a listing; see ScraperBackend. Raises CursorLost too."""
+        query = query.model_copy()
+        ahead = self._ahead[id(query)] = ReadAhead()
+        try:
+            async with aclosing(super().pages(query, cursor)) as pages:
+                async for page in pages:
+                    yield page
+        finally:
+            del self._ahead[id(query)]
+            await ahead.close()
 
     async def search_posts(
         self, text: str, *, subreddit: str | None = None, limit: int = 25
@@ -123,13 +139,23 @@ class JsonListingBackend(PagedBackend):
 
     async def ask(self, query: Query, after: str, listed: int) -> Listing:
         """Return one page of the listing."""
+        ahead = self._ahead[id(query)]
+        body = await ahead.take((after, listed))
+        if body is None:
+            body = await self._body_at(query, after, listed)
+        following = next_place(body, listed)
+        # Not from the first page: a poll for what is new mostly ends there.
+        if after and following and following[1] < query.limit:
+            ahead.start(following, self._body_at(query, *following))
+        listing = parse_listing(body)
+        if listing.comments or listing.subreddits or listing.more:
+            raise LayoutChanged("The listing holds other things than posts.", sample=body)
+        return listing
+
+    async def _body_at(self, query: Query, after: str, listed: int) -> bytes:
         params = {"limit": str(PAGE_SIZE)}
         if query.sort in _TIMED_SORTS:
             params["t"] = query.time_filter
         if after:
             params |= {"after": after, "count": str(listed)}
-        body = await self.fetch(f"/r/{query.subreddit}/{query.sort}", params)
-        listing = parse_listing(body)
-        if listing.comments or listing.subreddits or listing.more:
-            raise LayoutChanged("The listing holds other things than posts.", sample=body)
-        return listing
+        return await self.fetch(f"/r/{query.subreddit}/{query.sort}", params)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from data_provider.errors import LayoutChanged
 from data_provider.parsing.reddit_media import has_value, is_picture, media_of
 from data_provider.parsing.reddit_values import (
@@ -28,6 +30,7 @@ from data_provider.parsing.reddit_wire import (
     T3,
     T5,
     CommentWire,
+    ListingGlance,
     ListingWire,
     More,
     MoreChildrenWire,
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
     from data_provider.parsing.reddit_wire import Scalar
 
 _LISTING: Reader[ListingWire] = Reader(ListingWire)
+_GLANCE = msgspec.json.Decoder(ListingGlance)
 _LISTINGS: Reader[list[ListingWire]] = Reader(list[ListingWire])
 _MORE_CHILDREN: Reader[MoreChildrenWire] = Reader(MoreChildrenWire)
 _SUBREDDIT: Reader[T5] = Reader(T5)
@@ -90,6 +94,18 @@ class Thread:
 def parse_listing(body: bytes, *, raw_json: bool = True) -> Listing:
     """Return a listing of any kind: posts, comments, subreddits, search results, info."""
     return _listing(_LISTING.read(body), TextReader(is_escaped=not raw_json), body)
+
+
+def next_place(body: bytes, listed: int) -> tuple[str, int] | None:
+    """Return where the page after this one starts and how many items come before it.
+
+    A glance, before the page is read: null also for what cannot be read.
+    """
+    try:
+        data = _GLANCE.decode(body).data
+    except (ValueError, RecursionError):
+        return None
+    return (data.after, listed + data.dist) if data.after and data.dist else None
 
 
 def parse_listings(body: bytes, *, raw_json: bool = True) -> tuple[Listing, ...]:

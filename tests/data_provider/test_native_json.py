@@ -445,3 +445,49 @@ class TestComments:
             if c.parent_id in places:
                 before, depth = places[c.parent_id]
                 assert (before < place, c.depth) == (True, depth + 1)
+
+
+class TestReadAhead:
+    """From the second page on the next one is asked for while the last one is handed on."""
+
+    @pytest.fixture
+    def pages(self, server: ScriptedServer) -> None:
+        def route(request: Request) -> Reply:
+            start = int(request.query.get("count", 0))
+            return as_json(listing(range(start, start + 100), f"t3_p{start + 99}"))
+
+        server.route = route
+
+    async def test_spares_the_first_page_and_what_lies_beyond_the_limit(
+        self, pages: None, server: ScriptedServer, source: JsonListingBackend
+    ) -> None:
+        made = []
+        async with aclosing(source.pages(question(limit=400))) as stream:
+            async for page in stream:
+                await asyncio.sleep(0.05)
+                made.append((len(page.posts), len(server.requests)))
+        assert made == [(100, 1), (100, 3), (100, 4), (100, 4)]
+
+    async def test_leaves_nothing_behind_when_the_reader_stops(
+        self, pages: None, server: ScriptedServer, source: JsonListingBackend
+    ) -> None:
+        async with aclosing(source.pages(question(limit=1000))) as stream:
+            for _ in range(2):
+                await anext(stream)
+        assert len(asyncio.all_tasks()) == 1 + server.open_connections
+        assert source.requests_made <= 3
+
+    async def test_that_failed_fails_the_page_that_wanted_it(
+        self, pages: None, server: ScriptedServer, source: JsonListingBackend, clock: ManualClock
+    ) -> None:
+        whole = server.route
+        broken = iter([True])
+
+        def route(request: Request) -> Reply:
+            is_broken = request.query.get("count") == "200" and next(broken, False)
+            return Reply(status=503) if is_broken else whole(request)
+
+        server.route = route
+        posts = await source.scrape_subreddit_posts(question(limit=400))
+        assert [post.id for post in posts] == [f"t3_p{number}" for number in range(400)]
+        assert clock.waits == [1]
