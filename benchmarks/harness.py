@@ -37,6 +37,8 @@ def running_servers(engine: str, *, workers: int, **environment: str) -> Iterato
     if services.postgres is not None:
         services.postgres.initialise()
         services.postgres.start()
+    # One key for all, so that each can open what another has sealed.
+    environment = {"TEPPAN_SECRET_KEY": _KEY, **environment}
     stack = ServerStack(services, environment, web=1, workers=workers)
     try:
         stack.start()
@@ -78,9 +80,15 @@ def summary(values: Sequence[float]) -> dict[str, float]:
     }
 
 
-def report(name: str, *, passed: bool, **figures: Any) -> None:
-    """Print the JSON line and end the process: 0 when the target is met, else 1."""
+def print_line(name: str, *, passed: bool, **figures: Any) -> None:
+    """Print the JSON line of one figure."""
     machine = {"cores": os.cpu_count(), "python": platform.python_version()}
     verdict = "pass" if passed else "fail"
-    print(json.dumps({"benchmark": name, **figures, "verdict": verdict, "machine": machine}))
+    line = {"benchmark": name, **figures, "verdict": verdict, "machine": machine}
+    print(json.dumps(line), flush=True)
+
+
+def report(name: str, *, passed: bool, **figures: Any) -> None:
+    """Print the JSON line and end the process: 0 when the target is met, else 1."""
+    print_line(name, passed=passed, **figures)
     sys.exit(0 if passed else 1)
