@@ -105,7 +105,7 @@ openapi: setup-dev ## write docs/openapi.json, and the dashboard's types, from t
 bench: setup-dev ## all benchmarks; each prints one JSON line
 	@$(BIN)/python -m benchmarks.startup
 	@$(BIN)/python -m benchmarks.sources || true
-	@for name in ingest live_latency fanout cancel recovery bulk api_list webhooks; do \
+	@for name in ingest live_latency fanout cancel recovery bulk api_list webhooks export; do \
 	  for engine in sqlite postgres; do $(BIN)/python -m benchmarks.$$name --engine $$engine || true; done; \
 	done
 

@@ -52,7 +52,8 @@ class EventStreamResponse(StreamingHttpResponse):
 
 
 async def _nothing() -> AsyncGenerator[bytes, None]:
-    for part in ():
+    parts: tuple[bytes, ...] = ()
+    for part in parts:
         yield part
 
 

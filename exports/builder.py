@@ -9,8 +9,9 @@ import errno
 import logging
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from exports.contents import Contents, describe
 from exports.masking import Mask
 from exports.models import Export
 from exports.reading import Selection, ids_of, matching_posts
+from exports.tally import SUBREDDITS
 from exports.wishes import Wish
 from exports.writers.base import TooLargeError
 from projects.keeper import Guard, Stopped, StopReason
@@ -34,6 +36,8 @@ from scraper.selectors import latest_jobs
 SLOTS = 2
 # Watchers are shown progress at most twice a second.
 _REPORT_SECONDS = 0.5
+# Ids read between two looks at the guard: some ten milliseconds.
+_IDS_PER_CHECK = 10_000
 # Runs whose configuration a package tells.
 _MOST_RUNS = 1000
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -77,7 +81,7 @@ def _build(export: Export, check: Callable[[], None]) -> None:
     files.forget_earlier_attempts(export.pk, export.fence)
     wish = Wish.read(export.format, export.config)
     posts = matching_posts(export.project_id, wish.filters, with_removed=wish.include_removed)
-    selection = Selection(ids_of(posts), wish.form.writer.instants)
+    selection = Selection(_stoppable(ids_of(posts), check), wish.form.writer.instants)
     mask = Mask(_secret_of(export)) if wish.mask_authors else None
     contents = Contents(wish, selection, mask, _Progress(export, check))
     store.expect_rows(export, contents.count())
@@ -93,6 +97,15 @@ def _build(export: Export, check: Callable[[], None]) -> None:
         raise
 
 
+def _stoppable(ids: Generator[int, None, None], check: Callable[[], None]) -> Iterator[int]:
+    """Pass ids on, and look from time to time whether it must stop."""
+    with closing(ids):
+        for number, post_id in enumerate(ids):
+            if number % _IDS_PER_CHECK == 0:
+                check()
+            yield post_id
+
+
 def _publish(
     export: Export, contents: Contents, folder: Path, made: list[Path], check: Callable[[], None]
 ) -> store.Built:
@@ -104,7 +117,7 @@ def _publish(
     size = path.stat().st_size
     check()
     key = files.publish(path, f"{export.pk}/{export.fence}.{suffix}")
-    rows = sum(contents.rows.values())
+    rows = sum(number for name, number in contents.rows.items() if name != SUBREDDITS.name)
     return store.Built(key, suffix, size, digest, rows, is_empty=not len(contents.selection))
 
 

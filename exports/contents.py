@@ -29,10 +29,13 @@ class Contents:
     def count(self) -> int:
         """Return how many rows there will be, the few of the subreddits left out."""
         sheets = self.wish.sheets
-        comments = self.selection.count_comments() if "comments" in sheets else 0
-        if self.wish.has_joined_comments and self.wish.form.has_nesting:
-            return len(self.selection)
-        return comments + (len(self.selection) if "posts" in sheets else 0)
+        rows = len(self.selection) if "posts" in sheets else 0
+        is_nested = self.wish.has_joined_comments and self.wish.form.has_nesting
+        if "comments" in sheets and not is_nested:
+            for number in self.selection.comment_counts():
+                self.step(0)
+                rows += number
+        return rows
 
     def write(self, folder: Path, about: Summary) -> list[Path]:
         """Write all files into a folder and return them."""

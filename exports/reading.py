@@ -6,7 +6,7 @@ holds no writer up. Rows come past the ORM's converters, which would take most o
 """
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from django.db import connection
@@ -37,7 +37,7 @@ class _Instant(Func):
     def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> Any:
         templates = {
             "iso": "replace(substr(%(expressions)s, 1, 19), ' ', 'T') || 'Z'",
-            "epoch": "CAST(strftime('%%s', %(expressions)s) AS INTEGER)",
+            "epoch": "CAST(strftime('%%%%s', %(expressions)s) AS INTEGER)",
         }
         return self.as_sql(compiler, connection, template=templates[self.instants])
 
@@ -56,10 +56,10 @@ def matching_posts(project_id: int, filters: Mapping[str, Any], *, with_removed:
     return rows if with_removed else rows.filter(removed=None)
 
 
-def ids_of(posts: QuerySet[Any, Any]) -> Iterator[int]:
+def ids_of(posts: QuerySet[Any, Any]) -> Generator[int, None, None]:
     """Yield the ids of posts in the order in which an export shows them: as they were stored."""
     ids: QuerySet[Any, int] = posts.order_by("pk").values_list("pk", flat=True)
-    return ids.iterator(chunk_size=_IDS_AT_ONCE)
+    yield from ids.iterator(chunk_size=_IDS_AT_ONCE)
 
 
 def count_comments(posts: QuerySet[Any, Any]) -> int:
@@ -78,9 +78,10 @@ class Selection:
     def __len__(self) -> int:
         return len(self._ids)
 
-    def count_comments(self) -> int:
-        """Return how many comments the posts have."""
-        return sum(sum(self._comment_counts(ids).values()) for ids in self._chunks())
+    def comment_counts(self) -> Iterator[int]:
+        """Yield how many comments the posts have, chunk by chunk."""
+        for ids in self._chunks():
+            yield sum(self._comment_counts(ids).values())
 
     def posts(self, columns: Sequence[Column]) -> Iterator[Page]:
         """Yield the posts in pages, each a list of columns."""

@@ -30,7 +30,7 @@ def start_export(
     )
     with transaction.atomic():
         export.save()
-        change_and_fire(export, [Fact(events.QUEUED, {})])
+        export.event_seq = change_and_fire(export, [Fact(events.QUEUED, {})]) or 0
         if announce:
             transaction.on_commit(lambda: hint_workers(export.pk))
     return export

@@ -94,6 +94,17 @@ for (const { colorScheme, width } of LOOKS) {
     await page.getByText("Nothing matches").waitFor();
     await inspect(page, "no posts");
 
+    await page.goto(`${project}/exports`);
+    await page.getByText("No exports yet").waitFor();
+    await inspect(page, "no exports");
+    await page.getByRole("button", { name: "Export", exact: true }).click();
+    await page.getByText(/\d posts.*, about/).waitFor();
+    await page.getByRole("button", { name: "Columns" }).click();
+    await inspect(page, "new export");
+    await page.getByRole("button", { name: "Start export" }).click();
+    await page.getByRole("button", { name: /Download export/ }).waitFor({ timeout: 30_000 });
+    await inspect(page, "exports");
+
     await page.goto(`${project}/settings`);
     await page.getByRole("button", { name: "Delete project" }).click();
     await page.getByRole("dialog").waitFor();

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from data_provider.testing import make_post as scraped
 from exports.columns import POST_COLUMNS
 from exports.models import Export
 from exports.writers import FORMATS
 from projects.models import Project
+from scraper import store
+from scraper.indexing import catch_up
 from scraper.models import JobPost, ScrapedPost
 from tests.exports.building import (
     EPOCH,
@@ -22,7 +25,7 @@ from tests.exports.building import (
     posts_in_rest,
     start,
 )
-from tests.scraper.building import make_job
+from tests.scraper.building import claimed_job, make_job, make_page, target_of
 
 if TYPE_CHECKING:
     from tests.callers import Caller
@@ -128,17 +131,26 @@ class TestSelection:
             ({"over_18": True}, "&over_18=true"),
             ({"since": "2026-01-01T03:00:00Z"}, "&since=2026-01-01T03:00:00Z"),
             ({"until": "2026-01-01T03:00:00Z"}, "&until=2026-01-01T03:00:00Z"),
-            ({"q": "oven"}, "&q=oven"),
         ],
     )
     def test_is_that_of_the_posts_list(
         self, owner: Caller, filters: dict[str, Any], query: str
     ) -> None:
         project = make_project(owner)
-        make_post(Project.objects.get(pk=project), 99, title="The oven is broken")
         export = export_of(owner, project, "jsonl", filters=filters)
         assert lines_of(export) == posts_in_rest(owner, project, query)
         assert export.rows > 0
+
+    def test_searches_as_the_posts_list_does(self, owner: Caller) -> None:
+        project = make_project(owner)
+        job = claimed_job(Project.objects.get(pk=project))
+        posts = [scraped(90, title="The oven is broken"), scraped(91, title="No match")]
+        store.commit_page(job, target_of(job), make_page(posts), posts)
+        while catch_up():
+            pass
+        export = export_of(owner, project, "jsonl", filters={"q": "oven"})
+        assert lines_of(export) == posts_in_rest(owner, project, "&q=oven")
+        assert [post["title"] for post in lines_of(export)] == ["The oven is broken"]
 
     def test_may_be_what_one_run_saw(self, owner: Caller) -> None:
         project = make_project(owner)

@@ -25,7 +25,9 @@ export function ExportFormMore({ form }: ExportFormMoreProps) {
         <Checkbox
           label={isNested ? "Nested in their posts" : "On one row with their posts"}
           description={
-            isNested ? "Otherwise in a file of their own." : "Otherwise on a sheet of their own."
+            format === "xlsx"
+              ? "Otherwise on a sheet of their own."
+              : "Otherwise in a file of their own, and both in a ZIP."
           }
           {...box("is_joined")}
         />

@@ -68,7 +68,7 @@ function ExportRow({ one }: { one: Export }) {
       <td className={tables.number} data-label="Rows">
         {formatCount(one.rows)}
       </td>
-      <td className={tables.number} data-label="Size">
+      <td className={`${tables.number} ${classes.size}`} data-label="Size">
         {formatBytes(one.size_bytes)}
       </td>
       <td data-label="Checksum">{one.sha256 ? <Checksum digest={one.sha256} /> : "–"}</td>

@@ -1,0 +1,307 @@
+"""The life of an export: cancelled, lost, out of room, given back, and watched."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import json
+import threading
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from asgiref.testing import ApplicationCommunicator
+from django.core.asgi import get_asgi_application
+from django.core.files.storage import FileSystemStorage, storages
+from django.utils import timezone
+
+from exports import files, services
+from exports.builder import run_export
+from exports.models import Export
+from exports.schedules import remove_expired
+from exports.writers import FORMATS
+from exports.writers.csv import CsvWriter
+from exports.writers.parquet import ParquetWriter
+from exports.writers.xlsx import XlsxWriter
+from projects import deletion
+from projects.activity import read_after
+from projects.keeper import Guard, Keeper, StopReason
+from projects.models import Project
+from tests.exports.building import (
+    claim,
+    content_of,
+    export_of,
+    finished_export,
+    make_post,
+    make_project,
+    posts_in_rest,
+    start,
+    work,
+)
+from tests.sse import Parser
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from exports.writers.base import Columns, Table
+    from tests.callers import Caller
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def use_writer(monkeypatch: pytest.MonkeyPatch, form: str, writer: type) -> None:
+    fields = vars(FORMATS[form]) | {"writer": writer}
+    monkeypatch.setitem(FORMATS, form, type(FORMATS[form])(**fields))
+
+
+def left_behind(settings: Any, export_folder: Path) -> list[Path]:
+    folders = (settings.EXPORT_WORK_DIR, export_folder)
+    return [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+
+
+def terminal_events(export: Export) -> list[str]:
+    types = [event.type for event in read_after(export.stream, 0, 1000)]
+    return [name for name in types if name.startswith("export.") and name != "export.queued"]
+
+
+class TestRun:
+    def test_ends_with_one_event_that_tells_what_came_of_it(self, owner: Caller) -> None:
+        export = export_of(owner, make_project(owner), "jsonl")
+        assert terminal_events(export) == ["export.completed"]
+        last = read_after(export.stream, 0, 100)[-1]
+        assert last.data["rows"] == 5
+        assert last.data["sha256"] == export.sha256
+        assert last.data["size_bytes"] == export.size_bytes
+
+    def test_shows_progress_that_ends_at_one(self, owner: Caller) -> None:
+        export = export_of(owner, make_project(owner), "csv")
+        shown = owner.get(f"/api/exports/{export.pk}/").json()
+        assert (shown["progress"], shown["rows"], shown["rows_expected"]) == (1.0, 5, 5)
+
+    def test_holds_what_was_there_at_its_start(
+        self, owner: Caller, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        project = make_project(owner, posts=3)
+
+        class Late(CsvWriter):
+            def open(self, table: Table) -> None:
+                super().open(table)
+                make_post(Project.objects.get(pk=project), 77)
+
+        use_writer(monkeypatch, "csv", Late)
+        assert export_of(owner, project, "csv").rows == 3
+
+
+class TestCancel:
+    def test_j18_before_it_began_ends_it_at_once(self, owner: Caller) -> None:
+        export = start(owner, make_project(owner), "csv")
+        answer = owner.post(f"/api/exports/{export['id']}/cancel/")
+        assert (answer.status_code, answer.json()["status"]) == (202, "cancelled")
+
+    def test_j19_while_it_is_written_leaves_nothing(
+        self, owner: Caller, monkeypatch: pytest.MonkeyPatch, settings: Any, export_folder: Path
+    ) -> None:
+        written, go_on = threading.Event(), threading.Event()
+
+        class Slow(CsvWriter):
+            def write(self, page: Columns) -> None:
+                super().write(page)
+                written.set()
+                assert go_on.wait(30)
+
+        use_writer(monkeypatch, "csv", Slow)
+        export = claim(start(owner, make_project(owner), "csv")["id"])
+        working = threading.Thread(target=work, args=[export])
+        working.start()
+        assert written.wait(30)
+        services.cancel_export(Export.objects.get(pk=export.pk))
+        go_on.set()
+        working.join(30)
+        done = Export.objects.get(pk=export.pk)
+        assert done.status == "cancelled"
+        assert terminal_events(done) == ["export.cancelled"]
+        assert left_behind(settings, export_folder) == []
+
+    def test_j19_while_it_is_published_takes_the_file_back(
+        self, owner: Caller, settings: Any, export_folder: Path
+    ) -> None:
+        export = claim(start(owner, make_project(owner), "csv")["id"])
+
+        class Cancelling(FileSystemStorage):
+            def _save(self, name: str, content: Any) -> str:
+                services.cancel_export(Export.objects.get(pk=export.pk))
+                return str(super()._save(name, content))
+
+        storages._storages["exports"] = Cancelling(location=export_folder)
+        assert work(export).status == "cancelled"
+        assert left_behind(settings, export_folder) == []
+
+    def test_j21_again_and_after_the_end_changes_nothing(self, owner: Caller) -> None:
+        project = make_project(owner)
+        cancelled = start(owner, project, "csv")["id"]
+        done = export_of(owner, project, "csv").pk
+        for export in (cancelled, done):
+            path = f"/api/exports/{export}/cancel/"
+            first, again = (owner.post(path) for _ in range(2))
+            assert (first.status_code, again.status_code) == (202, 202)
+            assert first.json() == again.json()
+        assert len(terminal_events(Export.objects.get(pk=cancelled))) == 1
+        assert Export.objects.get(pk=done).status == "completed"
+
+
+class TestLoss:
+    def test_j25_who_takes_over_begins_again_and_clears_up(
+        self, owner: Caller, settings: Any, export_folder: Path
+    ) -> None:
+        project = make_project(owner)
+        lost = claim(start(owner, project, "jsonl")["id"])
+        folder = settings.EXPORT_WORK_DIR / f"{lost.pk}-{lost.fence}"
+        folder.mkdir(parents=True)
+        (folder / "posts.jsonl").write_text("half of a li")
+        half = export_folder / f"{lost.pk}/{lost.fence}.jsonl"
+        half.parent.mkdir(parents=True)
+        half.write_text("published, never counted")
+        Export.objects.update(lease_until=timezone.now() - timedelta(seconds=1), rows=4)
+        done = work(claim(lost.pk))
+        assert (done.status, done.attempt, done.rows) == ("completed", 2, 5)
+        lines = [json.loads(line) for line in content_of(done).splitlines()]
+        assert lines == posts_in_rest(owner, project)
+        assert left_behind(settings, export_folder) == [export_folder / done.file_key]
+
+    def test_a_worker_that_was_declared_dead_changes_nothing(
+        self, owner: Caller, settings: Any, export_folder: Path
+    ) -> None:
+        lost = claim(start(owner, make_project(owner), "csv")["id"])
+        Export.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+        holder = claim(lost.pk)
+        after = work(lost)
+        assert (after.status, after.fence) == ("running", holder.fence)
+        assert left_behind(settings, export_folder) == []
+
+    def test_j08_a_worker_that_must_go_gives_it_back(self, owner: Caller) -> None:
+        export = claim(start(owner, make_project(owner), "csv")["id"])
+
+        async def drive() -> None:
+            guard = Guard()
+            with Keeper(Export).keeping(export, guard):
+                guard.stop(StopReason.SHUTDOWN)
+                await asyncio.sleep(0)
+                await run_export(export, guard)
+
+        asyncio.run(drive())
+        given_back = Export.objects.get(pk=export.pk)
+        assert (given_back.status, given_back.worker) == ("running", "")
+        assert work(claim(export.pk)).status == "completed"
+
+
+class TestNoRoom:
+    def check(self, done: Export, settings: Any, export_folder: Path) -> None:
+        assert (done.status, done.error_code) == ("failed", "disk_full")
+        assert "No space left on device" in done.error_detail
+        assert terminal_events(done) == ["export.failed"]
+        assert left_behind(settings, export_folder) == []
+
+    @pytest.mark.parametrize(
+        ("form", "kind"), [("csv", CsvWriter), ("xlsx", XlsxWriter), ("parquet", ParquetWriter)]
+    )
+    def test_for_the_work_fails_with_the_reason(
+        self, owner: Caller, monkeypatch: pytest.MonkeyPatch, settings: Any, export_folder: Path,
+        form: str, kind: Any,
+    ) -> None:  # fmt: skip
+        class OnFullDisk(kind):
+            """Writes to the kernel's own full disk."""
+
+            def __init__(self, folder: Path, options: Any) -> None:
+                for name in ("posts.csv", "export.xlsx", "posts.parquet"):
+                    (folder / name).symlink_to("/dev/full")
+                super().__init__(folder, options)
+
+        use_writer(monkeypatch, form, OnFullDisk)
+        done = work(claim(start(owner, make_project(owner, posts=300), form)["id"]))
+        self.check(done, settings, export_folder)
+
+    def test_in_the_storage_fails_with_the_reason(
+        self, owner: Caller, settings: Any, export_folder: Path
+    ) -> None:
+        class Full(FileSystemStorage):
+            def _save(self, name: str, content: Any) -> str:
+                raise OSError(errno.ENOSPC, "No space left on device")
+
+        storages._storages["exports"] = Full(location=export_folder)
+        done = work(claim(start(owner, make_project(owner), "csv")["id"]))
+        self.check(done, settings, export_folder)
+
+
+class TestClearance:
+    def test_removes_what_belongs_to_no_export(
+        self, owner: Caller, settings: Any, export_folder: Path
+    ) -> None:
+        export = finished_export(owner, make_project(owner, posts=0), b"{}")
+        stray = export_folder / "987654" / "1.csv"
+        work_of_nobody = settings.EXPORT_WORK_DIR / "987654-1" / "posts.csv"
+        for file in (stray, work_of_nobody):
+            file.parent.mkdir(parents=True)
+            file.write_text("x")
+        remove_expired()
+        assert left_behind(settings, export_folder) == [export_folder / export.file_key]
+
+    def test_leaves_the_work_of_others_alone(self, owner: Caller, settings: Any) -> None:
+        running = claim(start(owner, make_project(owner), "csv")["id"])
+        with files.work_folder(running.pk, running.fence) as folder:
+            remove_expired()
+            assert folder.is_dir()
+
+    def test_happens_with_the_project(
+        self, owner: Caller, settings: Any, export_folder: Path
+    ) -> None:
+        project = make_project(owner, posts=0)
+        finished_export(owner, project, b"{}")
+        start(owner, project, "csv")
+        Project.objects.update(deleted_at=timezone.now())
+        deletion.remove_project(project)
+        assert not Export.objects.exists()
+        assert left_behind(settings, export_folder) == []
+
+
+class TestStream:
+    def ask(self, owner: Caller, export: Export, query: bytes = b"") -> tuple[int, list[Any]]:
+        headers = [(b"host", b"localhost")]
+        headers += [(b"authorization", owner.client.defaults["HTTP_AUTHORIZATION"].encode())]
+        scope = {
+            "type": "http", "method": "GET", "path": f"/api/exports/{export.pk}/stream/",
+            "query_string": query, "headers": headers, "http_version": "1.1",
+            "client": ("127.0.0.1", 1),
+        }  # fmt: skip
+
+        async def read() -> tuple[int, list[Any]]:
+            talk = ApplicationCommunicator(get_asgi_application(), scope)
+            await talk.send_input({"type": "http.request", "body": b""})
+            status = (await talk.receive_output(20))["status"]
+            parser, messages = Parser(), []
+            while True:
+                message = await talk.receive_output(20)
+                messages += parser.feed(message.get("body", b""))
+                if not message.get("more_body"):
+                    await talk.wait(20)
+                    return status, messages
+
+        return asyncio.run(read())
+
+    def test_tells_the_state_and_the_end(self, owner: Caller) -> None:
+        export = export_of(owner, make_project(owner), "csv")
+        status, messages = self.ask(owner, export)
+        assert status == 200
+        assert [one.event for one in messages] == ["snapshot", "complete"]
+        assert messages[0].json() == owner.get(f"/api/exports/{export.pk}/").json()
+        assert messages[1].json()["sha256"] == export.sha256
+        assert messages[1].id == str(export.event_seq)
+
+    def test_has_nothing_after_the_end(self, owner: Caller) -> None:
+        export = export_of(owner, make_project(owner), "csv")
+        assert self.ask(owner, export, f"after={export.event_seq}".encode())[0] == 204
+
+    def test_tells_why_there_is_no_file(self, owner: Caller) -> None:
+        export = start(owner, make_project(owner), "csv")
+        owner.post(f"/api/exports/{export['id']}/cancel/")
+        _, messages = self.ask(owner, Export.objects.get(pk=export["id"]))
+        assert messages[-1].event == "cancelled"
