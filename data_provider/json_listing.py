@@ -146,7 +146,7 @@ class JsonListingBackend(PagedBackend):
         following = next_place(body, listed)
         # Not from the first page: a poll for what is new mostly ends there.
         if after and following and following[1] < query.limit:
-            ahead.start(following, self._body_at(query, *following))
+            await ahead.start(following, self._body_at(query, *following))
         listing = parse_listing(body)
         if listing.comments or listing.subreddits or listing.more:
             raise LayoutChanged("The listing holds other things than posts.", sample=body)

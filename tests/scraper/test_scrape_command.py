@@ -1,0 +1,45 @@
+"""`manage.py scrape` in the foreground: what it prints, and how it ends."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from scraper.models import ScrapingJob
+
+if TYPE_CHECKING:
+    from data_provider.sandbox.testing import SandboxServer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def scrape(capfdbinary: Any, *arguments: str) -> tuple[Any, list[dict[str, Any]], str]:
+    """Return the exit code, the objects printed, and what was told beside them."""
+    with pytest.raises(SystemExit) as left:
+        call_command("scrape", *arguments)
+    stdout, stderr = capfdbinary.readouterr()
+    return left.value.code, [json.loads(line) for line in stdout.splitlines()], stderr.decode()
+
+
+class TestScrape:
+    def test_prints_posts_and_their_comments(
+        self, sandbox: SandboxServer, capfdbinary: Any
+    ) -> None:
+        code, found, told = scrape(
+            capfdbinary, "r/longthreads", "--backend", "sandbox", "--limit", "2", "--comments"
+        )
+        posts = [one for one in found if one["id"].startswith("t3_")]
+        comments = [one for one in found if one["id"].startswith("t1_")]
+        assert (code, len(posts)) == (0, 2)
+        assert {comment["post_id"] for comment in comments} == {post["id"] for post in posts}
+        assert len(comments) > 200
+        assert f"completed: 2 posts, {len(comments)} comments" in told
+        assert ScrapingJob.objects.get().comments_scraped == len(comments)
+
+    def test_refuses_comments_of_a_source_without(self) -> None:
+        with pytest.raises(CommandError, match="cannot read comments") as refused:
+            call_command("scrape", "python", "--backend", "archive", "--comments")
+        assert refused.value.returncode == 4
