@@ -186,6 +186,15 @@ class Environment(BaseModel):
         return bool(self.DATABASE_URL)
 
     @property
+    def public_url(self) -> str:
+        """Address to put into links: the public one, else where we listen."""
+        if self.TEPPAN_PUBLIC_URL:
+            return self.TEPPAN_PUBLIC_URL
+        is_wildcard = self.TEPPAN_HOST in ("0.0.0.0", "::")  # noqa: S104 -- compared with
+        host = "127.0.0.1" if is_wildcard else self.TEPPAN_HOST
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.TEPPAN_PORT}"
+
+    @property
     def is_webhook_https_only(self) -> bool:
         """Whether webhooks go to https addresses only: as set, or by the mode."""
         return (

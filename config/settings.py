@@ -170,6 +170,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "forget-expired": {"task": "projects.forget_expired_records", "schedule": timedelta(hours=1)},
     "forget-deliveries": {"task": "webhooks.forget_old", "schedule": timedelta(hours=1)},
+    "reseal-secrets": {"task": "webhooks.reseal", "schedule": timedelta(hours=1)},
 }
 CELERY_TIMEZONE = "UTC"
 
@@ -310,7 +311,7 @@ TEPPAN: dict[str, Any] = {
     "THROTTLE": ENV.TEPPAN_THROTTLE == "on",
     "TIME_SCALE": _scale,
     "WORKER_SLOTS": 4,
-    "PUBLIC_URL": ENV.TEPPAN_PUBLIC_URL or f"http://{ENV.TEPPAN_HOST}:{ENV.TEPPAN_PORT}",
+    "PUBLIC_URL": ENV.public_url,
     # Tasks that are told, by name, when a public fact was committed.
     "EVENT_HINTS": ("webhooks.fan_out",),
     # Not scaled: an endpoint's own schedule replaces it, and both are scaled together.

@@ -53,7 +53,9 @@ class Supervisor:
         self._is_demo = is_demo
         self._children: list[Child] = []
         self._broker: Child | None = None
-        self._variables = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        # The port that was really taken: links, and who must not be sent to, depend on it.
+        port = str(listener.getsockname()[1])
+        self._variables = {**os.environ, "PYTHONUNBUFFERED": "1", "TEPPAN_PORT": port}
         self._signalled = asyncio.Event()
 
     async def run(self) -> int:

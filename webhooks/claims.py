@@ -26,6 +26,8 @@ MOST_ENDPOINTS = 64
 
 INTERRUPTED = "interrupted"
 
+_OF_LOST = ("attempt_count", "tier", "status", "ended_at", "lease_until", "next_retry_at")
+
 
 @dataclass(frozen=True)
 class Parcel:
@@ -75,9 +77,10 @@ def take_due(room: int, endpoint_ids: Collection[int] | None = None) -> Claimed:
             # Somebody changed one in between: all are looked at again at the next turn.
             transaction.set_rollback(True)
             return Claimed([], {})
-        _note_interrupted([pick.id for pick in picks if pick.was_lost], now)
+        spent = _note_interrupted([pick.id for pick in picks if pick.was_lost], endpoints, now)
         _pace(endpoints, picks, now)
-        return Claimed(_parcels(ids, endpoints), _again(endpoints.values(), now))
+        parcels = _parcels([pk for pk in ids if pk not in spent], endpoints)
+        return Claimed(parcels, _again(endpoints.values(), now))
 
 
 def renew(parcels: Iterable[Parcel]) -> None:
@@ -143,16 +146,26 @@ def _again(endpoints: Iterable[Endpoint], now: datetime) -> dict[int, datetime]:
     }
 
 
-def _note_interrupted(ids: Sequence[int], now: datetime) -> None:
-    """Write down the tries whose courier died: they may have arrived."""
+def _note_interrupted(
+    ids: Sequence[int], endpoints: dict[int, Endpoint], now: datetime
+) -> set[int]:
+    """Write down the tries whose courier died: they may have arrived.
+
+    The first few cost nothing. Returns those that killed so many couriers that they are dead.
+    """
     if not ids:
-        return
+        return set()
     lost = list(WebhookDelivery.objects.filter(pk__in=ids))
+    spent = set()
     for one in lost:
         one.attempt_count += 1
-        # The first few cost nothing; a delivery that kills its couriers runs out of tries.
         one.tier += one.attempt_count - one.tier > plan.FREE_INTERRUPTIONS
-    WebhookDelivery.objects.bulk_update(lost, ["attempt_count", "tier"])
+        schedule = plan.schedule_of(endpoints[one.endpoint_id].schedule_seconds)
+        if one.tier > len(schedule) and not one.is_manual:
+            spent.add(one.pk)
+            one.status, one.ended_at = WebhookDelivery.Status.DEAD, now
+            one.lease_until = one.next_retry_at = None
+    WebhookDelivery.objects.bulk_update(lost, _OF_LOST)
     Attempt.objects.bulk_create(
         Attempt(
             delivery=one,
@@ -164,6 +177,7 @@ def _note_interrupted(ids: Sequence[int], now: datetime) -> None:
         )
         for one in lost
     )
+    return spent
 
 
 def _parcels(ids: Sequence[int], endpoints: dict[int, Endpoint]) -> list[Parcel]:

@@ -22,7 +22,7 @@ from django.utils import timezone
 from common import wakeup
 from projects.activity import PUBLIC
 from webhooks.claims import INTERRUPTED, Claimed, Parcel, lease_length, renew, take_due
-from webhooks.fanout import fan_out_all
+from webhooks.fanout import fan_out_next
 from webhooks.network import Answer
 from webhooks.requests import build_request
 from webhooks.results import Result, record
@@ -165,8 +165,9 @@ class Courier:
     def _work(self, *, is_poll: bool, hot: set[int], room: int) -> Claimed:
         """Do one turn's work in the database's thread."""
         next_tries = self._write_down()
-        if is_poll:
-            fan_out_all()
+        if is_poll and fan_out_next():
+            # There may be more: what is ready is sent before the next ones are made.
+            self._polled_at = float("-inf")
         if self._is_stopping or room <= 0 or not (is_poll or hot):
             return Claimed([], next_tries)
         claimed = take_due(room, None if is_poll else hot)

@@ -6,7 +6,6 @@ one delivery per endpoint that hears it, all in one transaction: none is lost, n
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import Q
@@ -22,31 +21,18 @@ from webhooks.payloads import event_id_of, payload_of
 FACTS_PER_TURN = 100
 
 
-class Fanout(NamedTuple):
-    """How many facts were taken, and the deliveries that can be sent."""
+def fan_out_next() -> int:
+    """Make the deliveries of the next facts that wait; returns the number of facts, 0 for none.
 
-    taken: int
-    delivery_ids: list[int]
-
-
-def fan_out_next() -> Fanout:
-    """Make the deliveries of the next facts that wait, in any number of processes at once."""
+    Any number of processes may do so at once.
+    """
     if not has_public_facts():
-        return Fanout(0, [])
+        return 0
     with transaction.atomic():
         facts = take_public_facts(FACTS_PER_TURN)
-        deliveries = _deliveries_of([fact for fact in facts if fact.type in EVENT_TYPES])
-        WebhookDelivery.objects.bulk_create(deliveries)
-    sendable = [one.pk for one in deliveries if one.status == WebhookDelivery.Status.PENDING]
-    return Fanout(len(facts), sendable)
-
-
-def fan_out_all() -> list[int]:
-    """Go on until no fact waits; returns the deliveries that can be sent."""
-    sendable: list[int] = []
-    while (fanout := fan_out_next()).taken:
-        sendable += fanout.delivery_ids
-    return sendable
+        known = [fact for fact in facts if fact.type in EVENT_TYPES]
+        WebhookDelivery.objects.bulk_create(_deliveries_of(known))
+    return len(facts)
 
 
 def make_delivery(endpoint: Endpoint, fact: PublicFact) -> WebhookDelivery:

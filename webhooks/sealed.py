@@ -9,6 +9,9 @@ from django.utils.dateparse import parse_datetime
 from webhooks import signing
 from webhooks.models import Endpoint
 
+# What is sealed, by the name of its place, and the column it stands in.
+SEALED_BY_CONTEXT = {"url": "sealed_url", "headers": "sealed_headers", "secret": "sealed_secret"}
+
 
 def address_of(endpoint: Endpoint) -> str:
     """Return the address that requests go to."""

@@ -17,7 +17,7 @@ from projects.models import Project, User
 from tests.scraper.building import make_job, make_project
 from webhooks import signing
 from webhooks.courier import Courier
-from webhooks.fanout import fan_out_all
+from webhooks.fanout import fan_out_next
 from webhooks.models import Attempt, Endpoint, WebhookDelivery
 from webhooks.network import Answer
 
@@ -64,6 +64,15 @@ def make_event(
 
 
 DATA = {"status": "completed", "posts_scraped": 3, "posts_new": 2, "errors": []}
+
+
+def fan_out_all() -> list[int]:
+    """Fan out until no fact waits; returns the deliveries made that can be sent."""
+    before = set(WebhookDelivery.objects.values_list("pk", flat=True))
+    while fan_out_next():
+        pass
+    made = WebhookDelivery.objects.filter(status="pending").exclude(pk__in=before)
+    return list(made.values_list("pk", flat=True))
 
 
 def make_deliveries(endpoint: Endpoint, number: int = 1) -> list[WebhookDelivery]:

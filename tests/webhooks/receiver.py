@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 # Long enough to count as never; a receiver that is stopped ends earlier.
 FOREVER = 3600.0
 
+_LOOK_SECONDS = 0.02
+
 # A queue for no connection takes one or two.
 _MOST_FILLERS = 8
 _FILLER_SECONDS = 0.2
@@ -169,7 +171,7 @@ class Receiver:
         number = self.connections
         try:
             while (receipt := await self._read(reader, number)) is not None:
-                if not await self._answer(receipt, writer):
+                if not await self._answer(receipt, reader, writer):
                     break
         except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             # The other side went, or the receiver was stopped: both end the connection.
@@ -191,15 +193,16 @@ class Receiver:
             self._changed.notify_all()
         return receipt
 
-    async def _answer(self, receipt: Receipt, writer: asyncio.StreamWriter) -> bool:
+    async def _answer(
+        self, receipt: Receipt, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> bool:
         """Behave as scripted; False ends the connection."""
         reply = self._reply_to(receipt)
         self.in_flight[receipt.path] += 1
         most = max(self.most_in_flight[receipt.path], self.in_flight[receipt.path])
         self.most_in_flight[receipt.path] = most
         try:
-            if reply.delay_seconds:
-                await asyncio.sleep(reply.delay_seconds)
+            await _delay(reply.delay_seconds, reader)
             if reply.reset:
                 _reset(writer)
                 return False
@@ -214,6 +217,17 @@ class Receiver:
             script = self._scripts[receipt.path]
             scripted = script.popleft() if len(script) > 1 else (script[0] if script else Reply())
         return rule(receipt) if rule else scripted
+
+
+async def _delay(seconds: float, reader: asyncio.StreamReader) -> None:
+    """Wait before an answer, but not longer than somebody waits for it."""
+    left = seconds
+    while left > 0:
+        if reader.at_eof():
+            raise ConnectionResetError
+        pause = min(left, _LOOK_SECONDS)
+        await asyncio.sleep(pause)
+        left -= pause
 
 
 class Canary:

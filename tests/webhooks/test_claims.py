@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.utils import timezone
@@ -145,14 +145,25 @@ class TestDeadCouriers:
         renew([held, lost])
         assert [one.id for one in take_due(2).parcels] == [lost.id]
 
+    def test_a_request_that_outlasts_its_lease_keeps_it(self, settings: Any) -> None:
+        settings.TEPPAN = {**settings.TEPPAN, "LEASE_SECONDS": 1.0}
+        endpoint = make_endpoint()
+        deliveries = make_deliveries(endpoint, 3)
+        sender = ScriptedSender(seconds=4)
+        deliver(sender)
+        assert len(sender.sent) == 3
+        assert {now_of(one).attempt_count for one in deliveries} == {1}
+
     def test_one_that_kills_its_couriers_runs_out_of_tries(self) -> None:
         endpoint = make_endpoint(schedule_seconds=[1])
         (delivery,) = make_deliveries(endpoint)
-        for _ in range(8):
+        for _ in range(20):
             take_due(1)
             let_leases_expire()
-        deliver(ScriptedSender({endpoint.url: [answered(500)]}))
-        assert now_of(delivery).status == "dead"
+        row = now_of(delivery)
+        # As many as its schedule allows, and three that cost nothing.
+        assert (row.status, row.lease_until, row.attempt_count) == ("dead", None, 5)
+        assert {one.error_code for one in attempts_of(delivery)} == {"interrupted"}
 
 
 class TestFairness:

@@ -15,6 +15,7 @@ from tests.webhooks.building import endpoint_now, make_deliveries
 from webhooks import sealed
 from webhooks.masking import MASK
 from webhooks.models import Endpoint, WebhookDelivery
+from webhooks.services.sealing import reseal_endpoints
 
 if TYPE_CHECKING:
     from tests.callers import Caller
@@ -197,6 +198,30 @@ class TestSecrecy:
         row = row_of(created)
         assert sealed.address_of(row) == f"{URL}?token=shh"
         assert sealed.custom_headers(row) == {"x-key": "shh", "X-New": "n"}
+
+
+class TestReseal:
+    def test_w54_what_an_earlier_key_sealed_is_sealed_anew(
+        self, owner: Caller, settings: Any
+    ) -> None:
+        created = create(owner, headers={"X-Key": "shh"})
+        owner.post(path_of(created, "rotate-secret/"))
+        before = sealed.live_secrets(row_of(created), timezone.now())
+        settings.SECRET_KEY, earlier = "another key of the same installation", settings.SECRET_KEY
+        settings.SECRET_KEY_FALLBACKS = [earlier]
+        assert (reseal_endpoints(), reseal_endpoints()) == (1, 0)
+        settings.SECRET_KEY_FALLBACKS = []
+        row = row_of(created)
+        assert sealed.live_secrets(row, timezone.now()) == before
+        assert sealed.custom_headers(row) == {"X-Key": "shh"}
+        assert sealed.address_of(row) == URL
+
+    def test_what_no_key_opens_stays(self, owner: Caller, settings: Any) -> None:
+        created = create(owner)
+        before = row_of(created).sealed_secret
+        settings.SECRET_KEY = "a key that was never used before"
+        assert reseal_endpoints() == 0
+        assert row_of(created).sealed_secret == before
 
 
 class TestRotateSecret:
