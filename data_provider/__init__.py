@@ -29,6 +29,7 @@ from data_provider.errors import (
     Walled,
 )
 from data_provider.health import Health, HealthBook, MemoryHealth, Outcome, Quota
+from data_provider.pace import Pace, Turn
 from data_provider.registry import AUTO, BACKENDS, backend_class, get_scraper
 from data_provider.types import (
     BackendName,
@@ -75,6 +76,7 @@ __all__ = [
     "NotFound",
     "Notice",
     "Outcome",
+    "Pace",
     "Page",
     "Post",
     "PostType",
@@ -96,6 +98,7 @@ __all__ = [
     "TimeFilter",
     "Timeout",
     "Transient",
+    "Turn",
     "Unsupported",
     "Upstream",
     "Walled",

@@ -11,6 +11,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from data_provider.pace import Paces
+
 # Reddit asks for <platform>:<app id>:<version>; default names of libraries are throttled hard.
 DEFAULT_USER_AGENT = "python:teppan:0.1 (self-hosted research)"
 
@@ -46,6 +48,8 @@ class ProviderConfig(BaseModel):
     # A page of 100 posts with the longest texts seen (77,835 characters, twice) is below 20 MB.
     max_body_bytes: int = 64 * 1024 * 1024
     requests_per_minute: Mapping[str, float] = Field(default_factory=dict)
+    # Where the rate is kept that several processes share; each client has its own without.
+    paces: Paces | None = Field(default=None, repr=False)
     auto_order: tuple[str, ...] = (
         "oauth",
         "native_json",

@@ -136,9 +136,23 @@ class Transient(SourceError):
 
 
 class RateLimited(Transient):
-    """Too many requests; without `retry_after` the caller backs off on its own."""
+    """Too many requests; without `retry_after` the caller backs off on its own.
+
+    `is_own_pace` when nobody refused anything: the configured rate has no place before then.
+    """
 
     code = "rate_limited"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        sample: str | bytes | None = None,
+        is_own_pace: bool = False,
+    ) -> None:
+        super().__init__(message, retry_after=retry_after, sample=sample)
+        self.is_own_pace = is_own_pace
 
 
 class Upstream(Transient):

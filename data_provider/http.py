@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from data_provider.errors import InvalidResponse, Network, NotConfigured, Timeout, Unsupported
-from data_provider.pacing import Pacer, retry_after_seconds, with_seconds_left
+from data_provider.pacing import pacer_of, retry_after_seconds, with_seconds_left
 
 if TYPE_CHECKING:
     import ssl
@@ -41,9 +41,10 @@ class Answer:
 class HttpClient:
     """Sends requests for one source. `requests_made` counts those that went out."""
 
-    def __init__(self, config: ProviderConfig, clock: Clock, backend: str) -> None:
-        rate = config.requests_per_minute.get(backend, 0.0)
-        self.pacer = Pacer(clock, rate)
+    def __init__(
+        self, config: ProviderConfig, clock: Clock, backend: str, identity: str = ""
+    ) -> None:
+        self.pacer = pacer_of(config, clock, backend, identity)
         self.requests_made = 0
         self._clock = clock
         self._config = config
@@ -92,9 +93,9 @@ class HttpClient:
             raise InvalidResponse(f"The answer cannot be unpacked: {error}") from error
         except httpx.HTTPError as error:
             raise Network(f"{request.url.host}: {error or type(error).__name__}") from error
-        self.pacer.learn(answer.headers)
+        await self.pacer.learn(answer.headers)
         if answer.status == TOO_MANY_REQUESTS:
-            self.pacer.refused(retry_after_seconds(answer.headers, self._clock.now()))
+            await self.pacer.refused(retry_after_seconds(answer.headers, self._clock.now()))
         return answer
 
     async def aclose(self) -> None:

@@ -11,13 +11,17 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
+from data_provider.base import egress_of
 from data_provider.errors import RateLimited
 from data_provider.health import Quota
+from data_provider.pace import Turn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from data_provider.base import Clock
+    from data_provider.config import ProviderConfig
+    from data_provider.pace import Pace
 
 # Waits up to this are part of the pace; longer ones are told to the caller as a rate limit,
 # who may have another source or somebody to inform.
@@ -30,10 +34,17 @@ _FIRST_MOMENT = 1e9
 
 
 class Pacer:
-    """Paces the requests of one client. `requests_per_minute` 0 = no local rate."""
+    """Paces the requests of one client. `requests_per_minute` 0 = no rate of our own.
 
-    def __init__(self, clock: Clock, requests_per_minute: float = 0.0) -> None:
+    With a `pace` its requests count among those of all who share it; while that is out of reach
+    the rate is this client's alone.
+    """
+
+    def __init__(
+        self, clock: Clock, requests_per_minute: float = 0.0, pace: Pace | None = None
+    ) -> None:
         self._clock = clock
+        self._pace = pace
         self._interval = _MINUTE_SECONDS / requests_per_minute if requests_per_minute > 0 else 0.0
         self._next_at = -math.inf
         self._closed_until = -math.inf
@@ -53,16 +64,10 @@ class Pacer:
 
         Raises RateLimited instead of waiting long; then nothing is reserved.
         """
-        now = self._clock.monotonic()
-        start = max(now, self._next_at, self._closed_until)
-        delay = start - now
-        if delay > LONGEST_SILENT_WAIT_SECONDS:
-            raise RateLimited("The next request has to wait.", retry_after=delay)
-        self._next_at = start + self._interval
-        if delay > 0:
-            await self._clock.sleep(delay)
+        if self._pace is None or not await self._take_shared_turn(self._pace):
+            await self._take_own_turn()
 
-    def learn(self, headers: Mapping[str, str]) -> None:
+    async def learn(self, headers: Mapping[str, str]) -> None:
         """Take over what an answer says about the window."""
         remaining, reset = number(headers.get("x-ratelimit-remaining")), window_reset(headers)
         if remaining is None:
@@ -70,16 +75,58 @@ class Pacer:
         self.remaining = remaining
         self._resets_at = self._clock.monotonic() + reset if reset else None
         if remaining < 1 and reset:
-            self._close(reset)
+            await self._close(reset)
 
-    def refused(self, retry_after: float | None) -> None:
+    async def refused(self, retry_after: float | None) -> None:
         """Take over that a request was refused: no other goes out before upstream's word."""
         if retry_after:
-            self._close(retry_after)
+            await self._close(retry_after)
 
-    def _close(self, seconds: float) -> None:
-        until = self._clock.monotonic() + min(seconds, LONGEST_CLOSURE_SECONDS)
-        self._closed_until = max(self._closed_until, until)
+    async def _take_own_turn(self) -> None:
+        now = self._clock.monotonic()
+        start = max(now, self._next_at, self._closed_until)
+        _check_length(Turn(start - now, is_closed=self._closed_until >= start), start - now)
+        self._next_at = start + self._interval
+        if start > now:
+            await self._clock.sleep(start - now)
+
+    async def _take_shared_turn(self, pace: Pace) -> bool:
+        """Wait for a place among all; False when that cannot be known."""
+        waited = 0.0
+        while (turn := await pace.take_turn()) is not None:
+            if not turn.seconds:
+                return True
+            waited += turn.seconds
+            _check_length(turn, waited)
+            await self._clock.sleep(turn.seconds)
+        return False
+
+    async def _close(self, seconds: float) -> None:
+        seconds = min(seconds, LONGEST_CLOSURE_SECONDS)
+        self._closed_until = max(self._closed_until, self._clock.monotonic() + seconds)
+        if self._pace is not None:
+            await self._pace.close(seconds)
+
+
+def _check_length(turn: Turn, waited: float) -> None:
+    if waited > LONGEST_SILENT_WAIT_SECONDS:
+        raise RateLimited(
+            "The next request has to wait.",
+            retry_after=turn.seconds,
+            is_own_pace=not turn.is_closed,
+        )
+
+
+def pacer_of(config: ProviderConfig, clock: Clock, backend: str, identity: str = "") -> Pacer:
+    """Return the pacer of one client of a source.
+
+    Whoever is counted apart by upstream, such as an application, has its own `identity`.
+    """
+    rate = config.requests_per_minute.get(backend, 0.0)
+    if config.paces is None:
+        return Pacer(clock, rate)
+    way = f"{backend}@{egress_of(config)}" + (f"#{identity}" if identity else "")
+    return Pacer(clock, rate, config.paces(way, rate))
 
 
 def retry_after_seconds(headers: Mapping[str, str], now: datetime) -> float | None:

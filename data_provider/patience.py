@@ -37,6 +37,9 @@ class RetryBudget:
             raise error
         word = error.retry_after if isinstance(error, Transient) else None
         if isinstance(error, RateLimited):
+            if error.is_own_pace and word:
+                # Nobody is out of patience because of our own rate: many share it.
+                return word
             self.limits += 1
             # "Retry-After: 0" occurs in recordings: it is no word at all.
             return self._spend(word or self._backoff(self.limits), error)

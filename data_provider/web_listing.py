@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from data_provider.base import Capabilities, Clock
 from data_provider.browser import CHROMIUM_NAMES, Browser, find_program
 from data_provider.errors import LayoutChanged, NotConfigured, SourceError, Timeout
-from data_provider.pacing import Pacer, retry_after_seconds
+from data_provider.pacing import pacer_of, retry_after_seconds
 from data_provider.paging import PagedBackend
 from data_provider.parsing import shreddit_html
 from data_provider.types import Comment, Page, Query, Subreddit, subreddit_name
@@ -69,7 +69,7 @@ class WebBackend(PagedBackend):
         self._site: Site = OldSite() if is_old else WwwSite()
         self.page_size = self._site.page_size
         self._base = (config.reddit_old_url if is_old else config.reddit_www_url).rstrip("/")
-        self._pacer = Pacer(self.clock, config.requests_per_minute.get(self.name, 0.0))
+        self._pacer = pacer_of(config, self.clock, self.name)
         self._sessions = Sessions(config, self.attach)
         self._requests_made = 0
 
@@ -139,9 +139,9 @@ class WebBackend(PagedBackend):
         self._requests_made += 1
         url, seconds = self._base + path, self.config.read_timeout_seconds
         document = read_document(await session.tab.run(fetch_script(url, seconds, form)))
-        self._pacer.learn(document.headers)
+        await self._pacer.learn(document.headers)
         if document.status == _TOO_MANY_REQUESTS:
-            self._pacer.refused(retry_after_seconds(document.headers, self.clock.now()))
+            await self._pacer.refused(retry_after_seconds(document.headers, self.clock.now()))
         require_content(document, url, self.clock.now())
         return document
 

@@ -21,6 +21,7 @@ from data_provider import (
     get_scraper,
     is_auto_cursor,
 )
+from scraper.pace import shared_pace
 from scraper.source_health import shared_health
 
 __all__ = ["AUTO"]
@@ -49,6 +50,7 @@ def provider_config() -> ProviderConfig:
         proxy_url=env.TEPPAN_PROXY_URL,
         cookies_file=env.TEPPAN_REDDIT_COOKIES_FILE,
         requests_per_minute=env.requests_per_minute,
+        paces=shared_pace,
         auto_order=env.TEPPAN_AUTO_ORDER,
         chromium=env.TEPPAN_CHROMIUM,
         browser_site=env.TEPPAN_BROWSER_SITE,

@@ -99,7 +99,7 @@ class OAuthBackend(JsonListingBackend):
         await super().aclose()
 
     def _key_of(self, credential: Credential) -> _Key:
-        http = HttpClient(self.config, self.clock, self.name)
+        http = HttpClient(self.config, self.clock, self.name, credential.client_id)
         return _Key(credential, http, TokenKeeper(self.config, self.clock, credential))
 
     async def _fetch_as(self, key: _Key, path: str, params: Mapping[str, str]) -> bytes:

@@ -122,7 +122,7 @@ class RssBackend(ScraperBackend):
             require_success(answer, self.clock.now())
         except RateLimited as error:
             wait = error.retry_after or REFUSED_SECONDS
-            self.http.pacer.refused(wait)
+            await self.http.pacer.refused(wait)
             raise RateLimited(error.message, retry_after=wait) from error
         try:
             return parse_feed(answer.body)

@@ -56,6 +56,7 @@ DOMAIN_MODULES = {
         "indexing",
         "known_ground",
         "log",
+        "pace",
         "runner",
         "search",
         "source_health",

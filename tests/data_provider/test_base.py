@@ -257,7 +257,7 @@ class TestPacer:
 
     async def test_asks_again_after_an_hour_whatever_it_was_told(self, clock: ManualClock) -> None:
         pacer = Pacer(clock)
-        pacer.refused(1e9)
+        await pacer.refused(1e9)
         clock.advance(3600)
         await pacer.wait()
         assert clock.waits == []

@@ -19,11 +19,12 @@ __all__ = ["anonymous", "make_user", "other", "owner", "quick_and_unlimited"]
 
 @pytest.fixture(autouse=True)
 def clean_health() -> None:
-    """Forget how the sources fared in earlier tests."""
+    """Forget how the sources fared in earlier tests, and what they were told to wait."""
     client = redis.Redis.from_url(settings.REDIS_URL)
     with client:
-        for key in client.scan_iter("teppan:source-health:*"):
-            client.delete(key)
+        for pattern in ("teppan:source-health:*", "teppan:pace:*"):
+            for key in client.scan_iter(pattern):
+                client.delete(key)
 
 
 @pytest.fixture(scope="package")

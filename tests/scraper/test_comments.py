@@ -250,7 +250,8 @@ class TestSimulatedReddit:
         )
 
         def open_source(name: str, _: object) -> ScraperBackend:
-            return get_scraper(name, provider_config(), ManualClock())
+            alone = provider_config().model_copy(update={"paces": None})
+            return get_scraper(name, alone, ManualClock())
 
         async for _ in run_job(job, open_source, Guard()):
             pass

@@ -27,7 +27,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def without_waiting(name: str, _: object) -> ScraperBackend:
     """Open the source as the installation does, on a clock that nobody waits for."""
-    return get_scraper(name, provider_config(), ManualClock())
+    # What all processes share counts real seconds.
+    alone = provider_config().model_copy(update={"paces": None})
+    return get_scraper(name, alone, ManualClock())
 
 
 async def scrape(subreddit: str, guard: Guard | None = None, limit: int = 1000) -> ScrapingJob:
