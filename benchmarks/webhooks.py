@@ -218,7 +218,9 @@ class Bench:
         """Fire events that 50 endpoints hear; deliveries per second until the last is recorded."""
         job, paths = self._account(ENDPOINTS)
         endpoints = self._models.Endpoint.objects.filter(owner=job.owner)
-        rows = self._models.Delivery.objects.filter(endpoint__in=endpoints, status="delivered")
+        rows = self._models.WebhookDelivery.objects.filter(
+            endpoint__in=endpoints, status="delivered"
+        )
         started = time.perf_counter()
         with self._atomic():
             self._activity.change_and_fire(job, [self._fact(job, n) for n in range(events)])
@@ -252,7 +254,9 @@ class Bench:
         with self._atomic():
             facts = [self._fact(job, n) for n in range(QUEUED_FOR_HANGING)]
             self._activity.change_and_fire(job, facts)
-        leased = self._models.Delivery.objects.filter(endpoint=endpoint, lease_until__isnull=False)
+        leased = self._models.WebhookDelivery.objects.filter(
+            endpoint=endpoint, lease_until__isnull=False
+        )
         _wait(leased.exists)
         return Hanging(endpoint)
 
@@ -263,7 +267,7 @@ class Bench:
             facts = [self._fact(job, n) for n in range(ONE_BY_ONE)]
             self._activity.change_and_fire(job, facts)
         endpoint = self._models.Endpoint.objects.get(owner=job.owner)
-        rows = self._models.Delivery.objects.filter(endpoint=endpoint)
+        rows = self._models.WebhookDelivery.objects.filter(endpoint=endpoint)
         _wait(lambda: rows.count() == ONE_BY_ONE)
         url, ids = self._receiver.url(path), list(rows.values_list("pk", flat=True))
         started = time.perf_counter()
@@ -274,7 +278,7 @@ class Bench:
     def _deliver_one(self, url: str, pk: int) -> None:
         import httpx
 
-        delivery = self._models.Delivery.objects.select_related("endpoint").get(pk=pk)
+        delivery = self._models.WebhookDelivery.objects.select_related("endpoint").get(pk=pk)
         with httpx.Client() as client:
             answer = client.post(url, content=bytes(delivery.payload))
         self._models.Attempt.objects.create(

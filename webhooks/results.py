@@ -43,6 +43,12 @@ _ARRIVED = (
     " WHERE lease_until IS NOT NULL AND (id, fence) IN (VALUES {}) RETURNING id"
 )
 
+_ATTEMPTS = (
+    f"INSERT INTO {Attempt._meta.db_table} (delivery_id, number, at, status_code, error_code,"  # noqa: S608, SLF001 -- constants
+    " error_detail, latency_ms, response_body, is_manual) VALUES {} ON CONFLICT DO NOTHING"
+)
+_ATTEMPT_ROW = "(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+
 # What every try that counts uses up, and a delivery that nobody is sending.
 _COUNTED: dict[str, Any] = {"attempt_count": F("attempt_count") + 1, "tier": F("tier") + 1}
 _IDLE: dict[str, Any] = {"lease_until": None, "is_manual": False, "former_status": ""}
@@ -89,7 +95,7 @@ def record(results: Sequence[Result]) -> dict[int, datetime]:
             if at := changes.get("next_retry_at"):
                 pk = result.parcel.endpoint.pk
                 next_tries[pk] = min(at, next_tries.get(pk, at))
-        Attempt.objects.bulk_create([_attempt(result) for result in ours], ignore_conflicts=True)
+        _append_attempts(ours)
         _record_health(sorted(ours, key=lambda result: result.ended_at), endpoints)
     return next_tries
 
@@ -230,16 +236,26 @@ def _held(result: Result) -> Q:
     return Q(pk=result.parcel.id, fence=result.parcel.fence, lease_until__isnull=False)
 
 
-def _attempt(result: Result) -> Attempt:
+def _append_attempts(results: Sequence[Result]) -> None:
+    """Write the tries down; by hand like the arrivals: a quarter of what the ORM takes."""
+    if not results:
+        return
+    rows = ", ".join([_ATTEMPT_ROW] * len(results))
+    values = [value for result in results for value in _attempt(result)]
+    with connection.cursor() as cursor:
+        cursor.execute(_ATTEMPTS.format(rows), values)
+
+
+def _attempt(result: Result) -> tuple[Any, ...]:
     parcel, answer = result.parcel, result.answer
-    return Attempt(
-        delivery_id=parcel.id,
-        number=parcel.number,
-        at=result.began_at,
-        status_code=answer.status_code,
-        error_code=answer.error_code or "",
-        error_detail=answer.error_detail.replace("\x00", "")[:_LONGEST_DETAIL],
-        latency_ms=answer.latency_ms,
-        response_body=answer.body,
-        is_manual=parcel.is_manual,
+    return (
+        parcel.id,
+        parcel.number,
+        connection.ops.adapt_datetimefield_value(result.began_at),
+        answer.status_code,
+        answer.error_code or "",
+        answer.error_detail.replace("\x00", "")[:_LONGEST_DETAIL],
+        answer.latency_ms,
+        answer.body,
+        parcel.is_manual,
     )
