@@ -136,9 +136,8 @@ class ApiView(GenericAPIView[Any]):
         if not is_read or self.query_class is None:
             _refuse_unknown(given, "This parameter is not known.")
             return {}
-        known = self.query_class().fields
-        _refuse_unknown(set(given) - set(known), "This parameter is not known.")
         serializer = self.query_class(data=given, context=self.get_serializer_context())
+        _refuse_unknown(set(given) - set(serializer.fields), "This parameter is not known.")
         serializer.is_valid(raise_exception=True)
         query: dict[str, Any] = serializer.validated_data
         return query

@@ -212,7 +212,7 @@ def posts_matching(
 ) -> QuerySet[ScrapedPost, dict[str, Any]]:
     """Return the rows of a project's posts that match the filters named as in REST.
 
-    Good for reading all of them; `posts_listed` is quicker at a page. Raises InvalidInput for a
+    Good for reading all of them; `scraper.listing` is quicker at a page. Raises InvalidInput for a
     `q` without words.
     """
     rows = _filtered(posts_of_project(project_id), wish)
@@ -221,12 +221,8 @@ def posts_matching(
     return rows
 
 
-def posts_listed(
-    project_id: int, wish: Mapping[str, Any]
-) -> QuerySet[ScrapedPost, dict[str, Any]] | FoundPosts:
-    """Return the same rows, to be read page by page. Raises InvalidInput as `posts_matching`."""
-    if "q" not in wish:
-        return posts_matching(project_id, wish)
+def posts_found(project_id: int, wish: Mapping[str, Any]) -> FoundPosts:
+    """Return the same rows for a `wish` with `q`, to be read page by page. Raises as above."""
     rows = _filtered(ScrapedPost.objects.values("id", *POST_FIELDS), wish)
     return FoundPosts(Search.of(project_id, wish["q"], wish), rows, wish)
 

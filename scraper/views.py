@@ -15,6 +15,7 @@ from common.pagination import Key, Order
 from projects.idempotency import answer_once, fingerprint_of
 from projects.selectors import Principal, project_for_body, project_of
 from scraper import history, log, selectors, services
+from scraper.listing import posts_listed
 from scraper.serializers import (
     BackendSerializer,
     BackendTestSerializer,
@@ -192,7 +193,7 @@ class PostListView(ApiView):
         they were stored: `X-Search-Pages-Waiting` is how many stored pages that still goes for.
         """
         project = project_of(self.caller, project_id)
-        rows = self.paginate_queryset(selectors.posts_listed(project.pk, self.query)) or []  # type: ignore[arg-type]
+        rows: Any = self.paginate_queryset(posts_listed(project.pk, self.query))  # type: ignore[arg-type]
         answer = self.get_paginated_response([selectors.post_as_json(row) for row in rows])
         if "q" in self.query:
             answer["X-Search-Pages-Waiting"] = str(selectors.pages_waiting(project.pk))

@@ -54,6 +54,7 @@ DOMAIN_MODULES = {
         "drives",
         "history",
         "indexing",
+        "listing",
         "known_ground",
         "log",
         "pace",

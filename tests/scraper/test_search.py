@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,10 +12,13 @@ from urllib.parse import urlencode
 import pytest
 from django.db import connection
 
+from common.pagination import Key, Order, page_of
+from config.api import ApiRenderer
+from data_provider import Media
 from data_provider.testing import EPOCH, make_post
 from projects.deletion import remove_project
 from projects.services.projects import delete_project
-from scraper import search, selectors, store
+from scraper import listing, search, selectors, store
 from scraper.indexing import catch_up
 from scraper.models import PostDocument, ScrapedPost, UnindexedPage
 from tests.scraper.building import claimed_job, make_page, make_project, target_of
@@ -268,3 +272,46 @@ class TestDeletedProject:
                     [f'"{project.pk}.word"'],
                 )
                 assert cursor.fetchone() == (0,)
+
+
+class TestListedPosts:
+    """What the list reads by a statement of its own is what everybody else reads."""
+
+    @pytest.mark.parametrize(
+        "wish",
+        [
+            {},
+            {"subreddit": "PYTHON"},
+            {"author": "ada"},
+            {"flair": "Help"},
+            {"min_score": 5},
+            {"since": EPOCH},
+            {"until": EPOCH},
+            {"over_18": True},
+            {"over_18": False, "subreddit": "python", "min_score": 0},
+        ],
+    )
+    @pytest.mark.parametrize("sort", ["created_at", "score", "num_comments"])
+    def test_are_those_that_match(self, project: Project, wish: dict[str, Any], sort: str) -> None:
+        shapes = [
+            {"subreddit": "Python", "author": "Ada", "flair": "Help", "score": 9},
+            {"author": None, "over_18": True, "score": None, "edited_at": EPOCH},
+            {"media": (Media(type="image", url="https://i.redd.it/a.png"),), "score": -3},
+        ]
+        posts = [post for shape in shapes for post in texts("a", "b", **shape)]
+        posts += [one.model_copy(update={"id": f"{one.id}x", "created_at": EPOCH}) for one in posts]
+        put(project, *posts)
+        order = Order("test", (Key(sort, nulls_as=-1 if sort != "created_at" else None), Key("id")))
+        quick, cursor = [], None
+        while not quick or cursor:
+            page = page_of(listing.posts_listed(project.pk, wish), order, cursor=cursor, size=3)
+            quick, cursor = [*quick, *page.rows], page.next
+            if not page.rows:
+                break
+        plain = page_of(selectors.posts_matching(project.pk, wish), order, size=100).rows
+        assert as_shown(quick) == as_shown(plain)
+        assert len({row["id"] for row in quick}) == len(quick)
+
+
+def as_shown(rows: Sequence[dict[str, Any]]) -> Any:
+    return json.loads(ApiRenderer().render([selectors.post_as_json(row) for row in rows]))
