@@ -282,9 +282,10 @@ class ScraperBackend(ABC):
 
 def egress_of(config: ProviderConfig) -> str:
     """Return a name for the way out, the same in every process; addresses stay unsaid."""
-    if not config.proxy_url:
-        return "direct"
-    return "proxy-" + hashlib.sha256(config.proxy_url.encode()).hexdigest()[:8]
+    way = "direct"
+    if config.proxy_url:
+        way = "proxy-" + hashlib.sha256(config.proxy_url.encode()).hexdigest()[:8]
+    return f"{way}-session" if config.cookies_file else way
 
 
 def _without_known(page: Page, seen: set[str], failed: int) -> Page:

@@ -9,10 +9,12 @@ from contextlib import aclosing
 from common.executors import run_in_database_thread
 from data_provider import (
     CommentThread,
+    Exhausted,
     InvalidResponse,
     LayoutChanged,
     Notice,
     ScraperBackend,
+    SourceError,
     TargetUnavailable,
 )
 from projects.keeper import Guard
@@ -40,9 +42,9 @@ async def read_due_comments(
         except TargetUnavailable as error:
             await run_in_database_thread(store.record_notice, job, _gone(due, source, error))
             thread = _nothing(source)
-        except (InvalidResponse, LayoutChanged) as error:
+        except SourceError as error:
             unreadable += 1
-            if unreadable >= _MOST_UNREADABLE_IN_A_ROW:
+            if not _is_of_this_thread(error) or unreadable >= _MOST_UNREADABLE_IN_A_ROW:
                 raise
             await run_in_database_thread(store.skip_thread, job, target, due, error)
             continue
@@ -60,6 +62,13 @@ async def _read(
                 return item
             await run_in_database_thread(store.record_notice, job, item)
     raise RuntimeError(f"{source.name} ended without a thread")
+
+
+def _is_of_this_thread(error: SourceError) -> bool:
+    """Say whether it is the thread that cannot be read, by any source, and not the source."""
+    if isinstance(error, Exhausted):
+        return all(_is_of_this_thread(attempt) for _, attempt in error.attempts)
+    return isinstance(error, InvalidResponse | LayoutChanged | TargetUnavailable)
 
 
 def _gone(due: DuePost, source: ScraperBackend, error: TargetUnavailable) -> Notice:

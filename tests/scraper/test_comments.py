@@ -14,6 +14,7 @@ from data_provider import (
     Blocked,
     Capabilities,
     Comment,
+    Exhausted,
     InvalidResponse,
     LayoutChanged,
     Network,
@@ -194,19 +195,33 @@ class TestFailure:
         post = await sync_to_async(stored)("t3_p1")
         assert (post.comments_fetched, post.comments_expected) == (0, 3)
 
-    async def test_of_a_wall_ends_the_target_and_a_retry_goes_on(self) -> None:
-        threads = threads_of(*PAGES) | {"t3_p4": Blocked("whoa there")}
+    @pytest.mark.parametrize(
+        "error",
+        [
+            Blocked("whoa there"),
+            Exhausted([("one", LayoutChanged("new")), ("two", Blocked("whoa there"))]),
+        ],
+    )
+    async def test_of_a_wall_ends_the_target_and_a_retry_goes_on(self, error: Any) -> None:
+        threads = threads_of(*PAGES) | {"t3_p4": error}
         job = await make()
         ended = await run(job, ScriptedBackend(PAGES, threads=threads))
         one = await target(job)
-        assert (ended.status, one.status, one.error_code) == ("partial", "partial", "blocked")
+        assert (ended.status, one.status, one.error_code) == ("partial", "partial", error.code)
         assert (one.comments_scraped, one.comments_due) == (8, 2)
         again = await sync_to_async(services.retry_job)(ended, origin="api")
         other = ScriptedBackend(PAGES, threads=threads_of(*PAGES))
         ended = await run(await sync_to_async(claim)(again), other)
         assert (ended.status, ended.comments_scraped, other.opened) == ("completed", 4, 0)
 
-    @pytest.mark.parametrize("error", [LayoutChanged("new", sample="<html>"), InvalidResponse("?")])
+    @pytest.mark.parametrize(
+        "error",
+        [
+            LayoutChanged("new", sample="<html>"),
+            InvalidResponse("?"),
+            Exhausted([("one", LayoutChanged("new")), ("two", InvalidResponse("?"))]),
+        ],
+    )
     async def test_of_one_unreadable_thread_leaves_the_others(self, error: Any) -> None:
         threads = threads_of(*PAGES) | {"t3_p1": error}
         job, clock = await make(), ManualClock()
