@@ -116,7 +116,7 @@ def _publish(
     digest = files.digest_of(path, check)
     size = path.stat().st_size
     check()
-    key = files.publish(path, f"{export.pk}/{export.fence}.{suffix}")
+    key = files.publish(path, f"{export.pk}/{export.fence}.{suffix}", check)
     rows = sum(number for name, number in contents.rows.items() if name != SUBREDDITS.name)
     return store.Built(key, suffix, size, digest, rows, is_empty=not len(contents.selection))
 

@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from django.conf import settings
 from django.core.files import File
@@ -23,11 +24,21 @@ _WORK_NAME = re.compile(r"(\d+)-(\d+)")
 
 
 class _Finished(File):  # type: ignore[type-arg]
-    """A finished file that a local storage may move instead of copying."""
+    """A finished file that a local storage may move, and a bucket reads piece by piece."""
+
+    def __init__(self, path: Path, handle: BinaryIO, step: Callable[[], None]) -> None:
+        super().__init__(handle, name=str(path))
+        self._handle = handle
+        self._step = step
 
     def temporary_file_path(self) -> str:
         """Return where it is (what Django's storage asks for)."""
         return str(self.name)
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes; an upload of minutes stops here when it must."""
+        self._step()
+        return self._handle.read(size)
 
 
 def storage() -> Storage:
@@ -71,11 +82,11 @@ def digest_of(path: Path, step: Callable[[], None]) -> str:
     return digest.hexdigest()
 
 
-def publish(path: Path, key: str) -> str:
+def publish(path: Path, key: str, step: Callable[[], None]) -> str:
     """Put a finished file into the storage, durably and all at once; returns its key there."""
     with path.open("rb") as handle:
         os.fsync(handle.fileno())
-        return storage().save(key, _Finished(handle, name=str(path)))
+        return storage().save(key, _Finished(path, handle, step))
 
 
 def forget_file(key: str) -> None:

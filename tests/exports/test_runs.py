@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from asgiref.testing import ApplicationCommunicator
 from django.core.asgi import get_asgi_application
-from django.core.files.storage import FileSystemStorage, storages
+from django.core.files.storage import FileSystemStorage, Storage, storages
 from django.utils import timezone
 
 from exports import files, services
@@ -305,3 +305,30 @@ class TestStream:
         owner.post(f"/api/exports/{export['id']}/cancel/")
         _, messages = self.ask(owner, Export.objects.get(pk=export["id"]))
         assert messages[-1].event == "cancelled"
+
+
+class TestBucket:
+    def test_j19_an_upload_stops_when_it_is_cancelled(
+        self, owner: Caller, settings: Any, export_folder: Path
+    ) -> None:
+        """A bucket has no folder to move a file into: it reads it, for minutes if it is large."""
+        export = claim(start(owner, make_project(owner, posts=20), "csv")["id"])
+
+        class Bucket(Storage):
+            def exists(self, name: str) -> bool:
+                return False
+
+            def listdir(self, path: str) -> tuple[list[str], list[str]]:
+                return [], []
+
+            def _save(self, name: str, content: Any) -> str:
+                services.cancel_export(Export.objects.get(pk=export.pk))
+                waiting = threading.Event()
+                for _ in range(300):
+                    content.read(10)
+                    waiting.wait(0.1)
+                raise AssertionError("Nobody stopped the upload")
+
+        storages._storages["exports"] = Bucket()
+        assert work(export).status == "cancelled"
+        assert left_behind(settings, export_folder) == []
