@@ -12,6 +12,8 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from config.claim import Refused
+
 # Of the API browser's packages only Swagger UI's page is served; compressing the rest takes longer
 # than everything else of a first start (20 s).
 UNUSED_STATIC = ("redoc", "*es-bundle*", "*.md", "rest_framework")
@@ -20,13 +22,29 @@ _FINGERPRINT = ".fingerprint"
 
 
 def prepare() -> None:
-    """Migrate and collect what has changed; closes the calling thread's connection."""
+    """Migrate and collect what has changed; closes the calling thread's connection.
+
+    Raises Refused when no key of the settings opens what is stored.
+    """
     try:
         if has_pending_migrations():
             call_command("migrate", interactive=False, verbosity=0)
+        check_key()
     finally:
         connection.close()
     collect_static()
+
+
+def check_key() -> None:
+    """Refuse to start with a key that opens nothing: every webhook would fail, one by one."""
+    # Applications can be imported only after Django's set-up.
+    from webhooks.services.sealing import is_key_known  # noqa: PLC0415
+
+    if not is_key_known():
+        raise Refused(
+            "TEPPAN_SECRET_KEY: stored secrets were sealed with another key. Set that again, or "
+            "name it in TEPPAN_SECRET_KEY_FALLBACKS."
+        )
 
 
 def has_pending_migrations() -> bool:

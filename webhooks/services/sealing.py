@@ -15,6 +15,18 @@ def reseal_endpoints() -> int:
     return sum(_reseal(endpoint) for endpoint in Endpoint.objects.filter(deleted_at=None))
 
 
+def is_key_known() -> bool:
+    """Whether the present key, or one of the earlier ones, opens what was sealed last."""
+    endpoint = Endpoint.objects.filter(deleted_at=None).order_by("pk").last()
+    if endpoint is None:
+        return True
+    try:
+        unseal(endpoint.sealed_secret, endpoint.context("secret"))
+    except CannotUnsealError:
+        return False
+    return True
+
+
 def _reseal(endpoint: Endpoint) -> bool:
     columns = (*SEALED_BY_CONTEXT.values(), "former_secrets")
     old = {column: getattr(endpoint, column) for column in columns}
