@@ -11,7 +11,8 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from webhooks import plan
@@ -25,6 +26,11 @@ MOST_PER_ENDPOINT = 4
 MOST_ENDPOINTS = 64
 
 INTERRUPTED = "interrupted"
+
+# A first guess, made sure of under the lock: those who have no room would crowd out the others.
+_HAS_ROOM = Q(under_way=0) | Q(
+    under_way__lt=MOST_PER_ENDPOINT, ordered=False, unanswered__lt=plan.BREAKER_MINIMUM
+)
 
 _OF_LOST = ("attempt_count", "tier", "status", "ended_at", "lease_until", "next_retry_at")
 
@@ -100,14 +106,22 @@ def _lock_with_work(now: datetime, endpoint_ids: Collection[int] | None) -> dict
     )
     wish = WebhookDelivery.objects.filter(unclaimed(now), endpoint=OuterRef("pk"), is_manual=True)
     waiting = Q(slow_until__gt=now) | Q(breaker_until__gt=now)
-    rows = Endpoint.objects.filter(
-        Exists(due), Exists(wish) | ~waiting, status=Endpoint.Status.ENABLED
+    rows = Endpoint.objects.alias(under_way=_under_way(now)).filter(
+        Exists(due), Exists(wish) | ~waiting, _HAS_ROOM, status=Endpoint.Status.ENABLED
     )
+    rows = rows.exclude(paced_until__gt=now)
     if endpoint_ids is not None:
         rows = rows.filter(pk__in=endpoint_ids)
     locked = rows.select_for_update(skip_locked=True, no_key=True)
     # By chance: where more endpoints wait than can be served, each gets its turn.
     return {endpoint.pk: endpoint for endpoint in locked.order_by("?")[:MOST_ENDPOINTS]}
+
+
+def _under_way(now: datetime) -> Coalesce:
+    """Return the expression that counts requests under way at an endpoint."""
+    leased = WebhookDelivery.objects.filter(endpoint=OuterRef("pk"), lease_until__gt=now)
+    count = leased.order_by().values("endpoint").annotate(number=Count("pk")).values("number")
+    return Coalesce(Subquery(count), 0)
 
 
 def _allowances(endpoints: dict[int, Endpoint], now: datetime) -> dict[int, int]:

@@ -19,13 +19,15 @@ from tests.webhooks.building import (
     courier_of,
     deliver,
     endpoint_now,
+    fan_out_all,
     make_deliveries,
     make_due,
     make_endpoint,
+    make_event,
     now_of,
     until,
 )
-from webhooks.claims import MOST_PER_ENDPOINT, Parcel, renew, take_due
+from webhooks.claims import MOST_ENDPOINTS, MOST_PER_ENDPOINT, Parcel, renew, take_due
 from webhooks.models import Endpoint, WebhookDelivery
 from webhooks.results import Result, record
 
@@ -74,6 +76,17 @@ class TestTakeDue:
         by_endpoint = Counter(parcel.endpoint.pk for parcel in taken)
         assert by_endpoint == {one.pk: MOST_PER_ENDPOINT for one in endpoints}
         assert take_due(256).parcels == []
+
+    def test_those_that_can_take_no_more_do_not_crowd_out_others(self) -> None:
+        full = [make_endpoint() for _ in range(MOST_ENDPOINTS + 8)]
+        for _ in range(6):
+            make_deliveries(full[0])
+        while take_due(256).parcels:
+            pass
+        healthy = make_endpoint(event_types=["scraping.failed"])
+        make_event(event_type="scraping.failed")
+        fan_out_all()
+        assert healthy.pk in {parcel.endpoint.pk for parcel in take_due(256).parcels}
 
     def test_takes_the_oldest_first(self) -> None:
         endpoint = make_endpoint()
