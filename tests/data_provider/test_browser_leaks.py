@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from config.env import ROOT
+from data_provider.sandbox.testing import SandboxServer, running_sandbox
+from tests.data_provider.leaks import WAYS, left_over, plan_of, when_clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+# A hundred take a quarter of an hour; these few are of every source and every way of ending.
+SCRAPES = 12
+SEED = 5
+
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def reddit() -> Iterator[SandboxServer]:
+    with running_sandbox() as running:
+        yield running
+
+
+def run(reddit: SandboxServer, marker: Path, plan: list[tuple[str, str, float]]) -> str:
+    """Run scrapes in a process of their own; what it said, its end included."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "tests.data_provider.leaks", reddit.url, json.dumps(plan)],
+        env=os.environ | {"TMPDIR": str(marker)},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=500,
+        check=False,
+    )
+    return f"{ended.stdout}{ended.returncode}"
+
+
+class TestBrowsers:
+    def test_leave_nothing_behind_however_a_scrape_ends(
+        self, reddit: SandboxServer, tmp_path: Path
+    ) -> None:
+        gentle = [step for step in plan_of(SCRAPES, SEED) if step[1] != "kill"]
+        said = run(reddit, tmp_path, gentle).splitlines()
+        assert said[-1] == "0"
+        assert [line for line in said[:-1] if not line.endswith(": clean")] == []
+        assert len(said) - 1 == len(gentle)
+
+    def test_leave_nothing_behind_when_the_process_is_killed(
+        self, reddit: SandboxServer, tmp_path: Path
+    ) -> None:
+        for step in plan_of(SCRAPES, SEED):
+            if step[1] == "kill":
+                said = run(reddit, tmp_path, [step]).splitlines()
+                assert said[-1] == str(-signal.SIGKILL)
+                assert when_clean(str(tmp_path)) == []
+
+    def test_are_found_by_this_test(self, tmp_path: Path) -> None:
+        environment = os.environ | {"TMPDIR": str(tmp_path)}
+        with subprocess.Popen(["sleep", "60"], env=environment) as forgotten:
+            found = left_over(str(tmp_path))
+            forgotten.kill()
+        assert len(found) == 1
+        assert str(forgotten.pid) in found[0]
+
+    def test_are_ended_in_every_way(self) -> None:
+        assert {way for _, way, _ in plan_of(SCRAPES, SEED)} == set(WAYS)
