@@ -2,7 +2,6 @@
 
 import http.client
 import os
-import shutil
 import stat
 import sys
 from collections.abc import Callable, Iterator
@@ -19,10 +18,11 @@ from django.db import connection
 from config import presence
 from config.env import read_environment
 from config.preparation import has_pending_migrations
+from data_provider import NotConfigured
+from data_provider.browser import CHROMEDRIVER_NAMES, CHROMIUM_NAMES, find_program
 
 _PRIVATE = 0o077
 _TIMEOUT_SECONDS = 5.0
-_CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def run() -> int:
     for check in _CHECKS:
         for finding in check():
             faults += finding.state == "fault"
-            sys.stdout.write(f"{finding.state:<6}{finding.subject:<12}{finding.text}\n")
+            sys.stdout.write(f"{finding.state:<6}{finding.subject:<13}{finding.text}\n")
     return 1 if faults else 0
 
 
@@ -123,16 +123,17 @@ def check_sandbox() -> Iterator[Finding]:
 
 
 def check_browser() -> Iterator[Finding]:
-    """Look for the Chromium that the browser sources start."""
+    """Look for the Chromium that the browser sources start, and for Selenium's driver of it."""
     configured = settings.ENV.TEPPAN_CHROMIUM
-    names = (str(configured),) if configured else _CHROMIUM_NAMES
-    found = next((path for name in names if (path := shutil.which(name))), None)
-    if found:
-        yield Finding("ok", "browser", found)
-    elif configured:
-        yield Finding("fault", "browser", f"{configured} cannot be run; correct TEPPAN_CHROMIUM")
-    else:
-        yield Finding("note", "browser", "browser sources need Chromium: install it")
+    state = "fault" if configured else "note"
+    try:
+        yield Finding("ok", "browser", find_program(CHROMIUM_NAMES, configured))
+    except NotConfigured as error:
+        yield Finding(state, "browser", error.message)
+    try:
+        yield Finding("ok", "chromedriver", find_program(CHROMEDRIVER_NAMES))
+    except NotConfigured as error:
+        yield Finding("note", "chromedriver", f"the source selenium needs it: {error.message}")
 
 
 def check_proxy() -> Iterator[Finding]:

@@ -39,6 +39,8 @@ MOST_BROWSERS = 3
 _START_SECONDS = 30.0
 _STOP_SECONDS = 10.0
 _LOOK_SECONDS = 0.02
+# Chromium puts a socket into a folder in ours, and a socket's path has 107 characters at most.
+_LONGEST_BASE = 36
 _LOG_TAIL = 500
 _ROOT = 0
 _FLAGS = (
@@ -123,6 +125,11 @@ class Guarded:
         if self.guardian.stdin is not None:
             self.guardian.stdin.close()
 
+    def discard(self) -> None:
+        """Have it ended and see to its end in the background; returns at once."""
+        self.kill()
+        _OWNER.submit(self.wait)
+
     def wait(self) -> None:
         """Return when nothing is left. Blocks."""
         self.guardian.wait(_STOP_SECONDS)
@@ -199,7 +206,7 @@ async def launch(config: ProviderConfig) -> Browser:
     try:
         told = await when_ready(process, lambda: _listening_at(process.folder))
     except BaseException:
-        process.kill()
+        process.discard()
         raise
     port, socket_path = told.split()
     return Browser(process, int(port), socket_path)
@@ -239,7 +246,9 @@ def _listening_at(folder: Path) -> str | None:
 
 
 def _start(command: Callable[[Path], Sequence[str]]) -> Guarded:
-    folder = Path(tempfile.mkdtemp(prefix="teppan-browser-"))
+    base = tempfile.gettempdir()
+    short = base if len(base) <= _LONGEST_BASE else "/tmp"  # noqa: S108 - mkdtemp is private
+    folder = Path(tempfile.mkdtemp(prefix="teppan-browser-", dir=short))
     # Whatever a browser keeps outside of its profile goes into the folder too; and our
     # environment is none of its business.
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
@@ -262,7 +271,7 @@ def _start(command: Callable[[Path], Sequence[str]]) -> Guarded:
 
 def _discard(started: Future[Guarded]) -> None:
     if not started.cancelled() and started.exception() is None:
-        started.result().kill()
+        started.result().discard()
 
 
 def _flags_for(config: ProviderConfig) -> list[str]:

@@ -93,8 +93,12 @@ class WebBackend(PagedBackend):
 
     async def pages(self, query: Query, cursor: str | None = None) -> AsyncGenerator[Page, None]:
         """Yield the pages of a listing; whoever leaves early leaves no browser behind."""
-        async with self._ending_what_is_left(), aclosing(super().pages(query, cursor)) as pages:
+        is_over = False
+        listing = super().pages(query, cursor)
+        async with self._ending_what_is_left(lambda: is_over), aclosing(listing) as pages:
             async for page in pages:
+                # Nobody asks for more after the last page: leaving then is not early.
+                is_over = page.cursor is None
                 yield page
 
     async def ask(self, query: Query, after: str, listed: int) -> Listing:
@@ -199,14 +203,17 @@ class WebBackend(PagedBackend):
         return shreddit_html.with_more_cards(listing, found.html)
 
     @asynccontextmanager
-    async def _ending_what_is_left(self) -> AsyncIterator[None]:
-        """End the browsers unless what happens inside ends well or with a SourceError."""
+    async def _ending_what_is_left(
+        self, is_done: Callable[[], bool] = lambda: False
+    ) -> AsyncIterator[None]:
+        """End the browsers unless what happens inside is done, or ends with a SourceError."""
         try:
             yield
         except SourceError:
             raise
         except BaseException:
-            await self._sessions.aclose()
+            if not is_done():
+                await self._sessions.aclose()
             raise
 
 

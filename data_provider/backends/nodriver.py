@@ -39,7 +39,7 @@ class NodriverBackend(WebBackend):
             )
             tab = attached.main_tab
             await tab.attach()
-        except (OSError, StopIteration, RuntimeError) as error:
+        except Exception as error:  # nodriver raises this very class when it gets no answer
             raise BrowserGone(f"The browser cannot be driven: {error}") from error
         return _NodriverTab(attached, tab, self.config.read_timeout_seconds)
 

@@ -42,6 +42,7 @@ security          403 with the page of network security
 welcome           200 with the page that greets a stranger
 oldlogin          200 with old Reddit's demand for a log-in
 adult             200 with the question for the reader's age
+scrolling         a feed of www.reddit.com that only scrolling makes longer
 ================  ==================================================================
 
 A browser is shown pages without /www as well, .json and .rss work behind it too. More faults are

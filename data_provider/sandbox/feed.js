@@ -22,7 +22,7 @@ async function load() {
   if (!loader || isLoading || loader.getBoundingClientRect().top > innerHeight + LOAD_BELOW) return;
   isLoading = true;
   try {
-    const answer = await fetch(loader.getAttribute("src"));
+    const answer = await fetch(loader.getAttribute("src") || loader.dataset.src);
     if (!answer.ok) return;
     const part = document.createElement("template");
     part.innerHTML = await answer.text();

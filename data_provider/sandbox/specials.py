@@ -27,6 +27,8 @@ class Special:
     is_odd: bool = False
     has_lone_surrogates: bool = False
     has_long_threads: bool = False
+    # Its feed names no next part: only the page's script loads more.
+    is_silent: bool = False
     # So many posts in a row share a second.
     burst: int = 1
 
@@ -72,4 +74,5 @@ SPECIALS: tuple[Special, ...] = (
     Special("welcome", "200 that greets a stranger", rule=FaultRule(action="welcome_200")),
     Special("oldlogin", "200 that asks for a log-in", rule=FaultRule(action="old_login_200")),
     Special("adult", "200 that asks for the age", rule=FaultRule(action="adult_gate_200")),
+    Special("scrolling", "a feed that only scrolling makes longer", 80, is_silent=True),
 )

@@ -96,7 +96,8 @@ def _batch(subreddit: Subreddit, sort: str, request: Request, listing: Thing) ->
     start = int(request.params.get("feedLength") or 0)
     after = listing["data"]["after"]
     cursor = _cursor_of(after) if after else None
-    cards = articles(posts, start, cursor)
+    is_silent = subreddit.special is not None and subreddit.special.is_silent
+    cards = articles(posts, start, None if is_silent else cursor)
     loader = ""
     if cursor:
         query = {
@@ -110,7 +111,7 @@ def _batch(subreddit: Subreddit, sort: str, request: Request, listing: Thing) ->
             "slot": "load-after",
             "id": f"partial-more-posts-{cursor}",
             "loading": "programmatic",
-            "src": address,
+            "data-src" if is_silent else "src": address,
             "method": "GET",
         }
         loader = f"<faceplate-partial {attributes(data)}></faceplate-partial>"

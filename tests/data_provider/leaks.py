@@ -17,7 +17,7 @@ import time
 from contextlib import aclosing, suppress
 from pathlib import Path
 
-from data_provider import ProviderConfig, Query, get_scraper
+from data_provider import Page, ProviderConfig, Query, get_scraper
 
 WAYS = ("aclose", "cancel", "exception", "kill")
 SOURCES = ("playwright", "nodriver", "selenium")
@@ -63,37 +63,43 @@ def when_clean(marker: str) -> list[str]:
     return left
 
 
-async def scrape(url: str, name: str, way: str, seconds: float) -> None:
+async def scrape(url: str, name: str, way: str, seconds: float) -> int:
+    """Read posts until it is time to end; how many pages there were."""
+    pages = 0
     config = ProviderConfig(reddit_www_url=f"{url}/www", read_timeout_seconds=60)
     end = time.monotonic() + seconds
     async with get_scraper(name, config) as source:
         query = Query(subreddit="python", limit=1000)
         async with aclosing(source.scrape_subreddit_posts_stream(query)) as items:
-            async for _ in items:
+            async for item in items:
+                pages += isinstance(item, Page)
                 if way == "exception" and time.monotonic() >= end:
                     raise BoomError
                 if way == "aclose" and time.monotonic() >= end:
-                    return
+                    break
+    return pages
 
 
-async def run(url: str, name: str, way: str, seconds: float) -> None:
+async def run(url: str, name: str, way: str, seconds: float) -> int:
     if way == "kill":
         asyncio.get_running_loop().call_later(seconds, os.kill, os.getpid(), signal.SIGKILL)
     task = asyncio.create_task(scrape(url, name, way, seconds))
     if way == "cancel":
         await asyncio.sleep(seconds)
         task.cancel()
+    pages = 0
     with suppress(BoomError, asyncio.CancelledError):
-        await task
+        pages = await task
     if way == "kill":
         await asyncio.sleep(seconds)
+    return pages
 
 
 async def main(url: str, plan: list[tuple[str, str, float]]) -> None:
     for name, way, seconds in plan:
-        await run(url, name, way, seconds)
+        pages = await run(url, name, way, seconds)
         left = when_clean(os.environ["TMPDIR"])
-        sys.stdout.write(f"{name} {way} {seconds:.2f}: {left or 'clean'}\n")
+        sys.stdout.write(f"{name} {way} {seconds:.2f}, {pages} pages: {left or 'clean'}\n")
         sys.stdout.flush()
 
 
