@@ -37,6 +37,8 @@ export default defineConfig(({ command }) => ({
     setupFiles: ["src/testing/setup.ts"],
     include: ["src/**/*.test.{ts,tsx}"],
     restoreMocks: true,
+    // Conditions end the waiting; a busy machine must not.
+    testTimeout: 60_000,
     // The JSON is read by the ledger of scenarios.
     reporters: ["default", "json"],
     outputFile: { json: "../var/dashboard.json" },

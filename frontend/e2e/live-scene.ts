@@ -54,6 +54,39 @@ export class Scene {
     return job.id;
   }
 
+  /** Starts a run in the background and returns its id. */
+  async startBulk(subreddits: string[], limit: number, rest: object = {}): Promise<number> {
+    const job = await this.#post<{ id: number }>("/api/scraper/jobs/", {
+      project: this.projectId,
+      backend: "sandbox",
+      subreddits,
+      limit,
+      ...rest,
+    });
+    return job.id;
+  }
+
+  /** Waits for a run's end. */
+  async ended(jobId: number): Promise<void> {
+    await expect
+      .poll(async () => (await this.job(jobId)).status, { timeout: 60_000 })
+      .not.toMatch(/pending|running/);
+  }
+
+  /** Returns the post of the project with the most comments. */
+  async mostDiscussed(): Promise<string> {
+    const path = `/api/projects/${this.projectId}/posts/?sort=num_comments`;
+    const response = await this.page.request.get(this.wire.url + path, {
+      headers: { Authorization: `Bearer ${this.access}` },
+    });
+    return (await response.json()).results[0].id;
+  }
+
+  async addEndpoint(url: string): Promise<number> {
+    const body = { url, event_types: ["scraping.*"] };
+    return (await this.#post<{ id: number }>("/api/webhooks/endpoints/", body)).id;
+  }
+
   runUrl(jobId: number): string {
     return `${this.wire.url}/projects/${this.projectId}/runs/${jobId}`;
   }

@@ -125,6 +125,38 @@ for (const { colorScheme, width } of LOOKS) {
     await page.getByRole("dialog", { name: "Keyboard" }).waitFor();
     await inspect(page, "keyboard sheet");
 
+    await page.goto(`${scene.wire.url}/settings/sources`);
+    await page.getByText("are ready").waitFor();
+    await inspect(page, "sources");
+    await page.goto(`${scene.wire.url}/webhooks`);
+    await page.getByText("Nobody listens yet").waitFor();
+    await page.getByRole("button", { name: "Add endpoint" }).click();
+    await page.getByLabel("scraping.failed").waitFor();
+    await inspect(page, "new endpoint");
+    const endpoint = await scene.addEndpoint("http://127.0.0.1:9/nobody");
+    for (const [tab, sign] of [
+      ["testing", "Send test"],
+      ["recover", "Estimate"],
+      ["settings", "Rotate secret"],
+    ]) {
+      await page.goto(`${scene.wire.url}/webhooks/${endpoint}?tab=${tab}`);
+      await page.getByRole("button", { name: sign }).waitFor();
+      await inspect(page, `endpoint, ${tab}`);
+    }
+    await page.goto(`${scene.wire.url}/webhooks/${endpoint}?tab=testing`);
+    await page.getByRole("button", { name: "Send test" }).click();
+    await page.getByTestId("delivery-status").waitFor();
+    await page.goto(`${scene.wire.url}/webhooks/deliveries`);
+    await page.getByRole("button", { name: "webhook.test" }).click();
+    await page.getByRole("complementary", { name: "Delivery" }).getByText("Body").waitFor();
+    await inspect(page, "delivery");
+    await page.goto(`${scene.wire.url}/webhooks`);
+    await page.getByRole("table").waitFor();
+    await inspect(page, "endpoints");
+    await page.goto(`${scene.wire.url}/webhooks/events`);
+    await page.getByRole("button", { name: "Copy verify.py" }).waitFor();
+    await inspect(page, "event catalogue");
+
     await page.context().clearCookies();
     for (const place of ["login", "setup"]) {
       await page.goto(`${scene.wire.url}/${place}`);

@@ -46,6 +46,8 @@ export async function prepareStack(): Promise<WebServers> {
         TEPPAN_SANDBOX_URL: sandboxUrl,
         TEPPAN_REGISTRATION: "open",
         TEPPAN_THROTTLE: "off",
+        // The tests' receivers of webhooks listen on this machine.
+        TEPPAN_OUTBOUND_ALLOWED_NETWORKS: "127.0.0.0/8",
         DATABASE_URL: "",
         REDIS_URL: "",
       },

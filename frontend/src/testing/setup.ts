@@ -1,8 +1,11 @@
 // What jsdom lacks, and a server that refuses every call a test did not expect.
 import "@testing-library/jest-dom/vitest";
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterAll, afterEach, beforeAll } from "vitest";
 import { server } from "./server";
+
+// Parts that load when first wanted take a while on a busy machine.
+configure({ asyncUtilTimeout: 20_000 });
 
 window.matchMedia ??= (query) =>
   ({
