@@ -240,8 +240,10 @@ class AutoBackend(ScraperBackend):
         return able
 
     async def _tell_wait(self, choice: Choice, turn: Turn) -> Notice:
-        turn.waited_seconds += choice.delay
         name = choice.source.name
+        if choice.is_own_pace:
+            return _notice(turn.own_error(name), choice.source, choice.delay)
+        turn.waited_seconds += choice.delay
         health = (await self.book.look([choice.source.lane]))[choice.source.lane]
         why = f": {health.last_error.detail}" if health.last_error else "."
         return Notice(

@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING
 
 from data_provider import errors
 from data_provider.errors import Exhausted, SourceError
-from data_provider.patience import MAX_RATE_LIMIT_WAIT_SECONDS, RetryBudget
+from data_provider.patience import (
+    FIRST_BACKOFF_SECONDS,
+    MAX_RATE_LIMIT_WAIT_SECONDS,
+    RetryBudget,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,6 +23,8 @@ if TYPE_CHECKING:
     from data_provider.clock import Clock
     from data_provider.health import Health, HealthBook, LastError
 
+# A place in our own rate that is this near is waited for, rather than to change for one page.
+SHORT_WAIT_SECONDS = 20.0
 # Somebody else is trying a source whose breaker has run out: their answer is soon known.
 PROBED_BY_ANOTHER_SECONDS = 1.0
 
@@ -45,6 +51,12 @@ class Choice:
     source: ScraperBackend
     delay: float = 0.0
     passed_over: tuple[tuple[str, LastError], ...] = ()
+    is_own_pace: bool = False
+
+    def is_beyond(self, turn: Turn) -> bool:
+        """Say whether the wait is longer than a page may take; for our own rate none is."""
+        waited = turn.waited_seconds + self.delay
+        return not self.is_own_pace and waited > MAX_RATE_LIMIT_WAIT_SECONDS
 
 
 @dataclass
@@ -55,6 +67,7 @@ class Turn:
     attempts: list[tuple[str, SourceError]] = field(default_factory=list)
     given_up: set[str] = field(default_factory=set)
     waited_seconds: float = 0.0
+    _paced_until: dict[str, float] = field(default_factory=dict)
     _budgets: dict[str, RetryBudget] = field(default_factory=dict)
 
     def failed(self, name: str, error: SourceError) -> float | None:
@@ -65,13 +78,28 @@ class Turn:
         """
         self.attempts.append((name, error))
         if isinstance(error, errors.RateLimited):
-            return None
+            return self._paced(name, error)
         budget = self._budgets.setdefault(name, RetryBudget(self.clock))
         try:
             return budget.next_delay(error)
         except SourceError:
             self.given_up.add(name)
             return None
+
+    def own_wait(self, name: str) -> float:
+        """Return the seconds until our own rate lets a source be asked; nobody refused it."""
+        return max(0.0, self._paced_until.get(name, 0.0) - self.clock.monotonic())
+
+    def own_error(self, name: str) -> SourceError:
+        """Return what a source's latest attempt failed with."""
+        return dict(self.attempts)[name]
+
+    def _paced(self, name: str, error: errors.RateLimited) -> float | None:
+        if not error.is_own_pace:
+            return None
+        wait = error.retry_after or FIRST_BACKOFF_SECONDS
+        self._paced_until[name] = self.clock.monotonic() + wait
+        return wait if wait <= SHORT_WAIT_SECONDS else None
 
     def error(self) -> SourceError:
         """Return what the whole turn failed with: the one source's word, or all attempts."""
@@ -91,15 +119,16 @@ async def choose(sources: Sequence[ScraperBackend], turn: Turn, book: HealthBook
     passed_over: list[tuple[str, LastError]] = []
     soonest: Choice | None = None
     for source in left:
-        delay = await _delay(source, health, book)
+        own = turn.own_wait(source.name)
+        delay = max(own, await _delay(source, health, book))
         if delay <= 0:
             return Choice(source, passed_over=tuple(passed_over))
         last = health[source.lane].last_error
         if last is not None:
             passed_over.append((source.name, last))
         if soonest is None or delay < soonest.delay:
-            soonest = Choice(source, delay)
-    if soonest is None or turn.waited_seconds + soonest.delay > MAX_RATE_LIMIT_WAIT_SECONDS:
+            soonest = Choice(source, delay, is_own_pace=delay <= own)
+    if soonest is None or soonest.is_beyond(turn):
         turn.attempts += [(name, _recalled(last)) for name, last in passed_over]
         raise turn.error()
     return soonest

@@ -131,7 +131,7 @@ class Health:
     def after(self, outcome: Outcome, now: datetime) -> Health:
         """Return the health after one more outcome."""
         error = outcome.error
-        if isinstance(error, _NOT_ASKED):
+        if isinstance(error, _NOT_ASKED) or _is_own_pace(error):
             return self
         quota = outcome.quota or self.quota
         if error is None or isinstance(error, _ANSWERS):
@@ -171,6 +171,10 @@ class Health:
             limited_seconds=0.0,
             quota=quota,
         )
+
+
+def _is_own_pace(error: SourceError | None) -> bool:
+    return isinstance(error, RateLimited) and error.is_own_pace
 
 
 def _seconds_to_stay_open(error: SourceError, failures: int, openings: int) -> float:

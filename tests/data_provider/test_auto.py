@@ -264,6 +264,49 @@ class TestWait:
         assert pages[2].requests == 6
 
 
+class TestOwnPace:
+    """Our own rate has no place now: nobody refused anything."""
+
+    class Paced(Scripted):
+        """Has a place for one page in `interval` seconds."""
+
+        interval = 0.0
+        next_at = 0.0
+
+        async def _play(self, number: int) -> list[Post] | None:
+            left = self.next_at - self.clock.monotonic()
+            if left > 0:
+                raise RateLimited("no place", retry_after=left, is_own_pace=True)
+            self.next_at = self.clock.monotonic() + self.interval
+            return await super()._play(number)
+
+    async def test_is_waited_for_when_it_is_near(self, clock: ManualClock) -> None:
+        first, second = self.Paced("first", PAGES), Scripted("second", PAGES)
+        first.interval = 6
+        book = MemoryHealth(clock)
+        pages, notices = await read(auto(first, second, clock=clock, book=book))
+        assert (ids(pages), clock.waits, second.opened) == (ALL, [6] * 4, 0)
+        assert changes(notices) == []
+        health = (await book.look([first.lane]))[first.lane]
+        assert (health.state, health.last_error) == ("healthy", None)
+
+    async def test_that_is_far_gives_another_one_a_turn(self, clock: ManualClock) -> None:
+        first, second = self.Paced("first", PAGES), Scripted("second", PAGES)
+        first.interval = 60
+        pages, notices = await read(auto(first, second, clock=clock))
+        assert (ids(pages), clock.waits) == (ALL, [])
+        assert changes(notices) == [("rate_limited", "first", "second")]
+
+    async def test_is_waited_for_however_long_where_there_is_no_other(
+        self, clock: ManualClock
+    ) -> None:
+        only = self.Paced("only", PAGES)
+        only.interval = 700
+        pages, notices = await read(auto(only, clock=clock))
+        assert (ids(pages), clock.waits) == (ALL, [700] * 4)
+        assert {notice.code for notice in notices} == {"rate_limited"}
+
+
 class TestEnd:
     async def test_of_all_sources_carries_all_attempts(self, clock: ManualClock) -> None:
         first, second = Scripted("first", PAGES), Scripted("second", PAGES)
