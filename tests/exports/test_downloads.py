@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
-from django.core.asgi import get_asgi_application
 from django.test import Client
 from django.utils import timezone
 
+from config.asgi import application
 from exports import downloads, links
 from exports.models import Export
 from exports.services import remove_expired_files
@@ -271,7 +271,7 @@ class TestUnderAsgi:
         }  # fmt: skip
 
         async def ask() -> list[int]:
-            talk = ApplicationCommunicator(get_asgi_application(), scope)
+            talk = ApplicationCommunicator(application, scope)
             await talk.send_input({"type": "http.request", "body": b""})
             assert (await talk.receive_output(10))["status"] == 200
             sizes = []

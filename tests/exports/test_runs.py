@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
-from django.core.asgi import get_asgi_application
 from django.core.files.storage import FileSystemStorage, Storage, storages
+from django.db import connections
 from django.utils import timezone
 
+from config.asgi import application
 from exports import files, services
 from exports.builder import run_export
 from exports.models import Export
@@ -57,6 +58,13 @@ def use_writer(monkeypatch: pytest.MonkeyPatch, form: str, writer: type) -> None
 def left_behind(settings: Any, export_folder: Path) -> list[Path]:
     folders = (settings.EXPORT_WORK_DIR, export_folder)
     return [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+
+
+def work_and_leave(export: Export) -> None:
+    try:
+        work(export)
+    finally:
+        connections.close_all()
 
 
 def terminal_events(export: Export) -> list[str]:
@@ -111,7 +119,7 @@ class TestCancel:
 
         use_writer(monkeypatch, "csv", Slow)
         export = claim(start(owner, make_project(owner), "csv")["id"])
-        working = threading.Thread(target=work, args=[export])
+        working = threading.Thread(target=work_and_leave, args=[export])
         working.start()
         assert written.wait(30)
         services.cancel_export(Export.objects.get(pk=export.pk))
@@ -274,7 +282,7 @@ class TestStream:
         }  # fmt: skip
 
         async def read() -> tuple[int, list[Any]]:
-            talk = ApplicationCommunicator(get_asgi_application(), scope)
+            talk = ApplicationCommunicator(application, scope)
             await talk.send_input({"type": "http.request", "body": b""})
             status = (await talk.receive_output(20))["status"]
             parser, messages = Parser(), []
