@@ -6,10 +6,9 @@ are not JSON and LayoutChanged, with a sample, for JSON that is not a shape we k
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from data_provider.errors import LayoutChanged
 from data_provider.parsing.reddit_media import has_value, is_picture, media_of
@@ -30,7 +29,6 @@ from data_provider.parsing.reddit_wire import (
     T3,
     T5,
     CommentWire,
-    ListingGlance,
     ListingWire,
     More,
     MoreChildrenWire,
@@ -49,7 +47,10 @@ if TYPE_CHECKING:
     from data_provider.parsing.reddit_wire import Scalar
 
 _LISTING: Reader[ListingWire] = Reader(ListingWire)
-_GLANCE = msgspec.json.Decoder(ListingGlance)
+# Before the first child, or behind the last: "after", "dist" and a few short keys.
+_END_BYTES = 256
+_AFTER = re.compile(rb'"after": ?"(t\d_[0-9a-z]+)"')
+_DIST = re.compile(rb'"dist": ?(\d+)')
 _LISTINGS: Reader[list[ListingWire]] = Reader(list[ListingWire])
 _MORE_CHILDREN: Reader[MoreChildrenWire] = Reader(MoreChildrenWire)
 _SUBREDDIT: Reader[T5] = Reader(T5)
@@ -99,13 +100,12 @@ def parse_listing(body: bytes, *, raw_json: bool = True) -> Listing:
 def next_place(body: bytes, listed: int) -> tuple[str, int] | None:
     """Return where the page after this one starts and how many items come before it.
 
-    A glance, before the page is read: null also for what cannot be read.
+    A glance at both ends, where Reddit writes them, and no more than a guess: null where they are
+    not found.
     """
-    try:
-        data = _GLANCE.decode(body).data
-    except (ValueError, RecursionError):
-        return None
-    return (data.after, listed + data.dist) if data.after and data.dist else None
+    ends = body[:_END_BYTES] + body[-_END_BYTES:]
+    after, dist = _AFTER.search(ends), _DIST.search(ends)
+    return (after[1].decode(), listed + int(dist[1])) if after and dist else None
 
 
 def parse_listings(body: bytes, *, raw_json: bool = True) -> tuple[Listing, ...]:

@@ -145,19 +145,6 @@ class ListingWire(msgspec.Struct, tag_field="kind", tag="Listing"):
     data: ListingData
 
 
-class GlanceData(msgspec.Struct):
-    """Where a listing goes on, without what it holds."""
-
-    after: str | None = None
-    dist: int | None = None
-
-
-class ListingGlance(msgspec.Struct):
-    """A listing as far as the next page needs it."""
-
-    data: GlanceData
-
-
 class ThingsWire(msgspec.Struct):
     """The flat list of /api/morechildren."""
 

@@ -8,6 +8,7 @@ import pytest
 from data_provider import InvalidResponse, LayoutChanged, Media, Post
 from data_provider.parsing.reddit_json import (
     Listing,
+    next_place,
     parse_listing,
     parse_listings,
     parse_more_children,
@@ -306,3 +307,15 @@ class TestMedia:
     )  # fmt: skip
     def test_and_hints_tell_the_post_type(self, fields: dict[str, Any], post_type: str) -> None:
         assert one(**fields).post_type == post_type
+
+
+class TestNextPlace:
+    def test_is_guessed_rightly_or_not_at_all(self, recordings: Recordings) -> None:
+        guesses = 0
+        for recording in recordings.of_kind("listing", "listing_series", "listing_top_daily"):
+            found = parse_listing(recording.body, raw_json=recording.raw_json)
+            guess = next_place(recording.body, 100)
+            assert guess in (None, (found.after, 100 + found.children)), recording.name
+            guesses += guess is not None
+        assert guesses > 10
+        assert next_place(b"<html>", 0) is None
