@@ -28,6 +28,8 @@ LONGEST_SECONDS = 0.9
 # A word in one post of forty or more fills a page from so many posts in the list's order; rarer
 # ones are cheaper to collect and sort. A look into FTS5 costs five times one into PostgreSQL.
 _WINDOWS = {"postgresql": (200, 2000), "sqlite": (100, 1000)}
+# So many are read and sorted in the time of the looks that the windows take.
+FEW = {"postgresql": 2000, "sqlite": 50_000}
 # Narrows on columns that are indexed with the words.
 INDEXED_FILTERS = frozenset(("subreddit", "author"))
 
@@ -117,6 +119,8 @@ class FoundPosts:
     def _read_ids(self, place: Place, limit: int) -> list[int]:
         if connection.vendor == "sqlite" and self._is_in_index_order(place):
             return self._walk_index(place, limit)
+        if self._are_few():
+            return self._sort_all(place, limit)
         found: list[int] = []
         for window in _WINDOWS[connection.vendor]:
             rows = place.read(self._window_rows(place), window)
@@ -136,6 +140,20 @@ class FoundPosts:
     def _is_in_index_order(self, place: Place) -> bool:
         known = {"q", "since", "until", "sort", "order"} | INDEXED_FILTERS
         return place.order.keys[0].field == "created_at" and set(self._filters) <= known
+
+    def _are_few(self) -> bool:
+        """Tell whether all that is found is sooner sorted than looked for in the list's order."""
+        few = FEW[connection.vendor]
+        table, parameter = (
+            (f"{_DOCUMENTS} WHERE document @@ %s::tsquery", self._search.tsquery())
+            if connection.vendor == "postgresql"
+            else (f"{_FTS} WHERE {_FTS} MATCH %s", self._search.fts_query())
+        )
+        statement = f"SELECT count(*) FROM (SELECT 1 FROM {table} LIMIT %s) AS found"  # noqa: S608
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [parameter, few + 1])
+            (number,) = cursor.fetchone()
+        return bool(number <= few)
 
     def _walk_index(self, place: Place, limit: int) -> list[int]:
         """Read SQLite's index in its own order, which is that of creation."""

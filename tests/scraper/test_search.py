@@ -113,6 +113,7 @@ class TestPostList:
         assert found(owner, project, "gem") == ["mine"]
         assert found(owner, project, "-nothing") == ["mine"]
 
+    @pytest.mark.parametrize("few", [0, 50_000])
     @pytest.mark.parametrize("order", ["asc", "desc"])
     @pytest.mark.parametrize("sort", ["created", "score", "num_comments"])
     def test_goes_through_all_pages_in_any_order(
@@ -122,7 +123,9 @@ class TestPostList:
         monkeypatch: pytest.MonkeyPatch,
         sort: str,
         order: str,
+        few: int,
     ) -> None:
+        monkeypatch.setattr(search, "FEW", {"sqlite": few, "postgresql": few})
         # Windows of a few rows: the walk gives up half-way, and the rest is collected and sorted.
         monkeypatch.setattr(search, "_WINDOWS", {"sqlite": (1, 3), "postgresql": (1, 3)})
         posts = [
