@@ -76,6 +76,9 @@ class TestGround:
             None,
         )
 
+    def test_is_not_what_is_pinned_at_a_page_s_end(self) -> None:
+        assert kept([*make_posts(2, 10), pinned(55), pinned(500)]) == ([10, 11], None)
+
     def test_keeps_what_is_pinned_and_new(self) -> None:
         assert kept([pinned(10), *make_posts(2, 50)]) == ([10], "known")
 
