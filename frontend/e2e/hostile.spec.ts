@@ -29,6 +29,13 @@ test("test_x21_x23_no_scraped_text_runs_and_nothing_is_fetched_for_it", async ({
   await page.route(/\/api\/projects\/\d+\/posts\//, async (route) => {
     const response = await route.fetch();
     const body = await response.json();
+    if (route.request().url().includes("/comments/")) {
+      const who = { id: "t1_x", depth: 0, author: text, distinguished: text, removed: null };
+      const when = { created_at: "2026-01-01T00:00:00Z", edited_at: null };
+      body.results = [{ ...who, ...when, body: text, score: 1, stickied: false }];
+      await route.fulfill({ response, json: body });
+      return;
+    }
     for (const post of body.results ?? [body]) {
       Object.assign(post, { title: text, selftext: text, author: text, flair: text });
       Object.assign(post, { subreddit: ATTACKS[0], domain: text, is_self: false });
@@ -75,6 +82,8 @@ test("test_x21_x23_no_scraped_text_runs_and_nothing_is_fetched_for_it", async ({
   await page.getByRole("region", { name: "Posts" }).getByRole("button").first().click();
   const peek = page.getByRole("complementary", { name: "Post" });
   await expect(peek.getByRole("button", { name: "Load image" }).first()).toBeVisible();
+  const comment = peek.getByRole("article", { name: /^Comment by/ });
+  await expect(comment.getByRole("button", { name: "Load image" })).toBeVisible();
   await expect(peek.locator('a[href^="javascript"], script, iframe, img')).toHaveCount(0);
 
   expect(await page.evaluate(() => "hacked" in window)).toBe(false);

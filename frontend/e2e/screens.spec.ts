@@ -35,7 +35,7 @@ async function inspect(page: Page, name: string): Promise<void> {
 
 for (const { colorScheme, width } of LOOKS) {
   test(`every screen is sound, ${colorScheme}, ${width} px`, async ({ page, scene }) => {
-    test.setTimeout(240_000);
+    test.setTimeout(480_000);
     const violations = watchViolations(page);
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     await page.setViewportSize({ width, height: 860 });
@@ -88,7 +88,7 @@ for (const { colorScheme, width } of LOOKS) {
 
     await page.goto(`${project}/posts`);
     await page.getByRole("region", { name: "Posts" }).getByRole("button").first().click();
-    await page.getByRole("complementary", { name: "Post" }).getByRole("heading").waitFor();
+    await page.getByRole("heading", { name: "Comments" }).waitFor();
     await inspect(page, "posts");
     await page.goto(`${project}/posts?q=qqzzqq&min_score=5`);
     await page.getByText("Nothing matches").waitFor();
@@ -133,7 +133,7 @@ for (const { colorScheme, width } of LOOKS) {
     await page.getByRole("button", { name: "Add endpoint" }).click();
     await page.getByLabel("scraping.failed").waitFor();
     await inspect(page, "new endpoint");
-    const endpoint = await scene.addEndpoint("http://127.0.0.1:9/nobody");
+    const endpoint = await scene.addEndpoint("http://127.0.0.1:8099/nobody");
     for (const [tab, sign] of [
       ["testing", "Send test"],
       ["recover", "Estimate"],

@@ -26,7 +26,7 @@ export function SourcePicker({ value, onChange, error }: SourcePickerProps) {
       error={error}
       allowDeselect={false}
       comboboxProps={{ keepMounted: false, withinPortal: false }}
-      maxDropdownHeight={320}
+      maxDropdownHeight={600}
       renderOption={({ option }) => (
         <OptionLine label={option.label} {...options.find(({ value }) => value === option.value)} />
       )}
