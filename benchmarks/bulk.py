@@ -103,8 +103,10 @@ def _ms_per_page(project: int) -> float:
     from projects import models, runs
     from scraper.models import ScrapingJob, ScrapingTarget
     from scraper.store import commit_page
+    from tests.scraper.building import CONFIG
 
     fields: dict[str, Any] = {"mode": "bulk", "backend": "native_json", "project_id": project}
+    fields["config"] = CONFIG
     job = ScrapingJob.objects.create(owner=models.User.objects.get(), **fields)
     target = ScrapingTarget.objects.create(job=job, position=0, subreddit="python")
     claimed = runs.take(ScrapingJob, job.pk, "bench", when=runs.NOT_CANCELLED)

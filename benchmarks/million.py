@@ -19,7 +19,7 @@ SUBREDDITS = [f"sub{number}" for number in range(50)]
 AUTHORS = 100_000
 TEXTS = 2000
 VOCABULARY = 50_000
-# Leaves room for posts that came before.
+# Leaves room for posts that come otherwise, before and between two fillings.
 FIRST_ID = 1_000_000_000
 
 # Share of the posts that have the word.
