@@ -63,7 +63,7 @@ def _rows(
         title = " ".join(["About", *marked, "and more"])
         name = f"t3_m{number:x}"
         row = [
-            FIRST_ID + number,
+            FIRST_ID + 10 * after + number,
             project_id,
             name,
             subreddit,
