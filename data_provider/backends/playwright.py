@@ -28,7 +28,10 @@ class PlaywrightBackend(WebBackend):
 
         driver = await async_playwright().start()
         try:
-            connection = await driver.chromium.connect_over_cdp(browser.endpoint)
+            # Its own folder for downloads would be left behind when it is ended.
+            connection = await driver.chromium.connect_over_cdp(
+                browser.endpoint, artifacts_dir=browser.process.folder
+            )
             page = await connection.contexts[0].new_page()
         except Error as error:
             await driver.stop()

@@ -25,7 +25,6 @@ SOURCES = ("playwright", "nodriver", "selenium")
 PATIENCE_SECONDS = 30.0
 # From the first moment of a start to the middle of a listing, on a quiet machine and on a busy one.
 LATEST_SECONDS = 6.0
-_FORGOTTEN = "playwright-artifacts-"
 
 
 class BoomError(Exception):
@@ -43,9 +42,7 @@ def plan_of(amount: int, seed: int) -> list[tuple[str, str, float]]:
 
 def left_over(marker: str) -> list[str]:
     """Living processes, other than this one, that carry the marker, and files below it."""
-    # Playwright's driver makes an empty folder for downloads, and forgets it when it is ended.
-    files = [path for path in Path(marker).iterdir() if not path.name.startswith(_FORGOTTEN)]
-    found = [str(path) for path in files]
+    found = [str(path) for path in Path(marker).iterdir()]
     for folder in Path("/proc").iterdir():
         if not folder.name.isdigit() or int(folder.name) == os.getpid():
             continue
