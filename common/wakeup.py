@@ -20,6 +20,7 @@ _CHANNEL = "teppan:wakeup"
 # A publish happens on the path of a page commit: a broker that is gone must not hold it up.
 _PUBLISH_TIMEOUT_SECONDS = 0.25
 _RESUBSCRIBE_SECONDS = 1.0
+_SHORTEST_LOOK = 0.25
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +51,15 @@ class _Local:
 
 _local = _Local()
 _client: redis.Redis | None = None
+
+
+def seconds_between_looks(seconds: float) -> float:
+    """Return the pause between looks for what no wake-up told of, in this installation's time.
+
+    Not much more often than usual, however short that is made: looking costs some milliseconds.
+    """
+    scale: float = settings.TEPPAN["TIME_SCALE"]
+    return max(seconds * min(scale, 1.0), min(seconds, _SHORTEST_LOOK))
 
 
 def poke(stream: str) -> None:

@@ -21,6 +21,7 @@ from django.db.models import Q
 
 from common.background_loop import submit
 from common.executors import run_in_database_thread
+from common.wakeup import seconds_between_looks
 from projects import runs
 from projects.keeper import LOOK_SECONDS, Guard, Keeper, StopReason
 from projects.runs import Run
@@ -199,7 +200,7 @@ class Slots(Generic[R]):
         self._leave()
 
     def _sweep_until_stopped(self) -> None:
-        pause = SWEEP_SECONDS * min(settings.TEPPAN["TIME_SCALE"], 1.0)
+        pause = seconds_between_looks(SWEEP_SECONDS)
         while not self._stopping.wait(pause):
             close_old_connections()
             try:

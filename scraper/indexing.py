@@ -13,10 +13,10 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
-from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, connection, connections, transaction
 
+from common.wakeup import seconds_between_looks
 from scraper.models import PostDocument, ScrapedPost, UnindexedPage
 from scraper.search import name_token, project_token, row_number, word_token
 from scraper.words import words_of
@@ -73,7 +73,7 @@ class Indexer:
         self._stopping.set()
 
     def _run(self) -> None:
-        pause = LOOK_SECONDS * min(settings.TEPPAN["TIME_SCALE"], 1.0)
+        pause = seconds_between_looks(LOOK_SECONDS)
         while not self._stopping.wait(pause):
             close_old_connections()
             try:

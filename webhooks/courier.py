@@ -14,12 +14,12 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
-from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import OperationalError, close_old_connections, connections
 from django.utils import timezone
 
 from common import wakeup
+from common.wakeup import seconds_between_looks
 from projects.activity import PUBLIC
 from webhooks.claims import INTERRUPTED, Claimed, Parcel, lease_length, renew, take_due
 from webhooks.fanout import fan_out_next
@@ -39,9 +39,6 @@ MOST_UNDER_WAY = 256
 
 # What no message told of is found so soon; a due retry has to be picked up within 2 s.
 POLL_SECONDS = 1.0
-
-# In tests with a much shorter time: a turn without work takes some milliseconds.
-_SHORTEST_POLL_SECONDS = 0.05
 
 # From one turn's start to the next: what comes meanwhile shares a turn. A turn is some ten queries,
 # whether for one fact or for a hundred.
@@ -146,7 +143,7 @@ class Courier:
         if now - self._renewed_at >= lease_length().total_seconds() / 4:
             self._renewed_at = now
             await self._in_database(renew, list(self._under_way.values()))
-        is_poll = now - self._polled_at >= self._poll_seconds
+        is_poll = now - self._polled_at >= seconds_between_looks(POLL_SECONDS)
         if is_poll:
             self._polled_at = now
         due = self._due_again()
@@ -204,7 +201,7 @@ class Courier:
     async def _wait(self) -> None:
         if self._hot or self._results:
             return
-        until = self._polled_at + self._poll_seconds - self._loop.time()
+        until = self._polled_at + seconds_between_looks(POLL_SECONDS) - self._loop.time()
         if self._under_way:
             until = min(until, lease_length().total_seconds() / 4)
         if self._again:
@@ -228,11 +225,6 @@ class Courier:
         self._results.append(Result(parcel, answer, began_at, timezone.now()))
         self._hot.add(parcel.endpoint.pk)
         self._news.set()
-
-    @property
-    def _poll_seconds(self) -> float:
-        scale: float = settings.TEPPAN["TIME_SCALE"]
-        return max(POLL_SECONDS * min(scale, 1.0), _SHORTEST_POLL_SECONDS)
 
     async def _in_database(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         return await self._loop.run_in_executor(
