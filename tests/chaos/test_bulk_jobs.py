@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 LEASE_SECONDS = 3
 # The promise for a job that lost its worker is its lease and 10 s; a busy machine gets 20 more.
 RECOVERY_SECONDS = LEASE_SECONDS + 30
+# Of a worker that holds four jobs: twenty losses in all.
+LOSSES = 5
 CANCEL_SECONDS = 2
 QUEUE = "scrape"
 
@@ -93,7 +95,7 @@ class TestKilledWorker:
         jobs = {name: start_bulk(person, name, limit=1000) for name in names}
         seen = dict.fromkeys(names, 0.0)
         dice = random.Random(25)
-        for turn in range(5):
+        for turn in range(LOSSES):
             # Each of the four has stored something since the last loss: none is poison.
             wait_until(
                 lambda turn=turn: all(  # type: ignore[misc]
@@ -116,7 +118,8 @@ class TestKilledWorker:
             assert len(found) == len(set(found)) == shown["posts_scraped"]
             assert set(found) == first_posts(fragile, person, name)
             pages = [one["query"] for one in fragile.asked(name)]
-            assert max(pages.count(page) for page in pages) <= 3
+            # Each loss costs at most the page under way and the one that was read ahead.
+            assert len(pages) <= len(set(pages)) + 2 * LOSSES
 
     def test_j07_a_job_that_kills_its_workers_ends_and_others_go_on(self, fragile: Line) -> None:
         person = fragile.person()
@@ -327,7 +330,7 @@ class TestCancel:
                 "paged": True,
                 "action": "status",
                 "status": 429,
-                "retry_after": 500,
+                "retry_after": 100,
             },
             {"subreddit": "travel", "posts_per_second": 500},
         )

@@ -92,6 +92,9 @@ def check(stored: dict[str, dict[str, Any]], raw: Iterable[dict[str, Any]]) -> N
     for data in raw:
         post = unseen.pop(data["name"])
         media, fetched_at = post.pop("media"), post.pop("fetched_at")
+        assert [post.pop(f"comments_{what}") for what in ("fetched", "expected", "fetched_at")] == (
+            [None] * 3
+        )
         assert post == wanted(data)
         assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", fetched_at)
         assert {item["url"] for item in media} <= addresses_in(data)
