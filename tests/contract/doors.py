@@ -143,6 +143,11 @@ DOORS = (
             ("quarantined", "not_found"),
             ("walled", ""),
             ("challenge", ""),
+            ("captcha", ""),
+            ("security", ""),
+            ("welcome", ""),
+            ("oldlogin", ""),
+            ("adult", ""),
             ("cursorlost", ""),
         ),
         lacks=(
