@@ -93,4 +93,6 @@ def test_j25_ends_partial_naming_the_two_that_cannot_be_read(troubled: Line) -> 
     )
     assert max(fetched.values()) <= 2
     codes = {event["data"]["code"] for event in person.events(job) if event["type"] == "notice"}
-    assert {"taken_over", "blocked"} <= codes
+    # A refusal before the wall may have led AUTO round it.
+    assert "taken_over" in codes
+    assert codes & {"blocked", "rate_limited"}

@@ -184,7 +184,8 @@ class TestCancel:
             line.reddit.clear_requests()
 
     def test_j18_of_a_waiting_job_is_its_end(self, line: Line, person: Person) -> None:
-        blocking = [person.start("stalled", mode="bulk") for _ in range(4)]
+        # A worker gives one user three quarters of its 32 slots.
+        blocking = [person.start("stalled", mode="bulk") for _ in range(24)]
         wait_until(
             lambda: {person.job(one)["status"] for one in blocking} == {"running"}, "Slots are free"
         )
