@@ -55,7 +55,7 @@ def reddit(sandbox: SandboxServer) -> SandboxServer:
 
 
 def backend(url: str, clock: ManualClock, token: str = TOKEN) -> BrightDataBackend:
-    config = ProviderConfig(brightdata_url=url, brightdata_token=token, read_timeout_seconds=0.3)
+    config = ProviderConfig(brightdata_url=url, brightdata_token=token, read_timeout_seconds=1)
     found = get_scraper("brightdata", config, clock)
     assert isinstance(found, BrightDataBackend)
     return found

@@ -46,7 +46,7 @@ SEARCH = {"location": "/subreddits/search.json?q=x"}
 @pytest.fixture
 async def source(server: ScriptedServer, clock: ManualClock) -> AsyncIterator[ScraperBackend]:
     config = ProviderConfig(
-        reddit_www_url=server.url, read_timeout_seconds=0.2, total_timeout_seconds=0.4
+        reddit_www_url=server.url, read_timeout_seconds=1, total_timeout_seconds=2
     )
     async with get_scraper("native_json", config, clock) as backend:
         yield backend
