@@ -109,6 +109,8 @@ async def _live(receive: Receive, send: Send) -> None:
     relaying = _start(relay())
     giving_back = _start(_give_back_when_draining())
     # What was loaded stays: looked through at every full collection, it stops all streams for long.
+    # The views too, which Django would load with the first request.
+    import_module(settings.ROOT_URLCONF)
     gc.collect()
     gc.freeze()
     await send({"type": "lifespan.startup.complete"})

@@ -166,17 +166,20 @@ class ScraperBackend(ABC):
     async def observed_pages(
         self, query: Query, cursor: str | None = None
     ) -> AsyncGenerator[Page, None]:
-        """Yield `pages`, and tell the health book how each went."""
+        """Yield `pages`, and tell the health book how each went, once it is handed over."""
         started = self.clock.monotonic()
         try:
             async with aclosing(self.pages(query, cursor)) as pages:
                 async for page in pages:
-                    if page.requests:
-                        await self._observe(started)
-                    yield page
+                    seconds = self.clock.monotonic() - started
+                    try:
+                        yield page
+                    finally:
+                        if page.requests:
+                            await self._observe(seconds)
                     started = self.clock.monotonic()
         except SourceError as error:
-            await self._observe(started, error)
+            await self._observe(self.clock.monotonic() - started, error)
             raise
 
     async def scrape_subreddit_posts(self, query: Query) -> list[Post]:
@@ -260,18 +263,17 @@ class ScraperBackend(ABC):
             try:
                 answer = await call()
             except SourceError as error:
-                await self._observe(started, error)
+                await self._observe(self.clock.monotonic() - started, error)
                 delay = budget.next_delay(error)
                 for listener in self.listeners:
                     listener(self._notice(error, delay))
             else:
-                await self._observe(started)
+                await self._observe(self.clock.monotonic() - started)
                 return answer
             await self.clock.sleep(delay)
 
-    async def _observe(self, started: float, error: SourceError | None = None) -> None:
+    async def _observe(self, seconds: float, error: SourceError | None = None) -> None:
         if self.health is not None:
-            seconds = self.clock.monotonic() - started
             await self.health.record(self.lane, Outcome(seconds, error, self.quota))
 
     def _notice(self, error: SourceError, delay: float) -> Notice:

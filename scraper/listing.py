@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
+import psycopg
 from django.db import connection
 
 from common.pagination import Place
 from scraper.models import JobPost, ScrapedPost
-from scraper.selectors import POST_FIELDS, posts_found
+from scraper.selectors import POST_FIELDS, post_as_json, posts_found
 
 if TYPE_CHECKING:
     from scraper.search import FoundPosts
@@ -39,6 +40,11 @@ _KEYS = {
 }
 _NAMES = ("id", *POST_FIELDS)
 _COLUMNS = ", ".join(_NAMES)
+_OF_EVENTS = f"""
+SELECT seq, n, {", ".join(f"post.{name}" for name in _NAMES)}
+FROM {_JOB_POSTS} JOIN {_POSTS} AS post ON post.id = post_id
+WHERE job_id = %s AND seq IN ({{}}) ORDER BY seq, n
+"""  # noqa: S608 -- composed of constants
 _INSTANTS = tuple(name for name in _NAMES if name.endswith("_at"))
 
 
@@ -76,9 +82,32 @@ class ListedPosts:
             f"SELECT {_COLUMNS} FROM {_POSTS} WHERE {' AND '.join(conditions)}"  # noqa: S608
             f" ORDER BY {key} {way}, id {way} LIMIT %s"
         )
-        with connection.cursor() as cursor:
-            cursor.execute(statement, [*parameters, limit])
-            return [_post(row) for row in cursor.fetchall()]
+        return [_post(row) for row in _read(statement, [*parameters, limit])]
+
+
+def posts_of_events(
+    job_id: int, seqs: Sequence[int]
+) -> dict[int, list[tuple[int, dict[str, Any]]]]:
+    """Return for each page event its posts with their place in it, as they are now."""
+    found: dict[int, list[tuple[int, dict[str, Any]]]] = {seq: [] for seq in seqs}
+    statement = _OF_EVENTS.format(", ".join(["%s"] * len(seqs)))
+    for seq, n, *row in _read(statement, [job_id, *seqs]):
+        found[seq].append((n, post_as_json(_post(row))))
+    return found
+
+
+def _read(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Return the rows of a statement whose columns are posts'."""
+    if connection.vendor == "postgresql":
+        # In the driver's binary form: of the time that reading took, instants as text were half.
+        connection.ensure_connection()
+        with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as driver:
+            query = statement.encode()
+            return driver.execute(query, parameters, prepare=False, binary=True).fetchall()
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 def _parameter(value: Any, name: str) -> Any:
@@ -97,5 +126,5 @@ def _post(row: Sequence[Any]) -> dict[str, Any]:
         for name in _INSTANTS:
             if (value := post[name]) is not None:
                 post[name] = value.replace(tzinfo=UTC)
-    post["media"] = [] if post["media"] == "[]" else orjson.loads(post["media"])
+        post["media"] = [] if post["media"] == "[]" else orjson.loads(post["media"])
     return post

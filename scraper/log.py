@@ -9,7 +9,8 @@ from typing import Any
 
 from common.frames import Position
 from projects.activity import LoggedEvent, read_after
-from scraper import events, selectors
+from scraper import events
+from scraper.listing import posts_of_events
 
 # About half a megabyte of posts: a batch is read in some 10 ms and bounds what one reader holds.
 EVENTS_PER_BATCH = 10
@@ -53,7 +54,7 @@ def read_entries(job_id: int, after: Position) -> Batch:
     first = after.seq - 1 if after.is_inside else after.seq
     logged = read_after(f"scraping:{job_id}", first, EVENTS_PER_BATCH)
     pages = [event.seq for event in logged if event.type == events.PAGE_STORED]
-    posts = selectors.posts_of_events(job_id, pages) if pages else {}
+    posts = posts_of_events(job_id, pages) if pages else {}
     entries = [
         entry
         for event in logged

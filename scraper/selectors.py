@@ -187,19 +187,6 @@ def post_as_json(row: Mapping[str, Any]) -> dict[str, Any]:
     return {"id": row["fullname"], **{name: row[name] for name in POST_FIELDS[1:]}}
 
 
-def posts_of_events(
-    job_id: int, seqs: Sequence[int]
-) -> dict[int, list[tuple[int, dict[str, Any]]]]:
-    """Return for each page event its posts with their place in it, as they are now."""
-    names = [f"post__{name}" for name in POST_FIELDS]
-    rows = JobPost.objects.filter(job_id=job_id, seq__in=seqs).order_by("seq", "n")
-    found: dict[int, list[tuple[int, dict[str, Any]]]] = {seq: [] for seq in seqs}
-    for seq, n, fullname, *values in rows.values_list("seq", "n", *names):
-        post = {"id": fullname, **dict(zip(POST_FIELDS[1:], values, strict=True))}
-        found[seq].append((n, post))
-    return found
-
-
 def posts_of_project(project_id: int) -> QuerySet[ScrapedPost, dict[str, Any]]:
     """Return the rows of a project's posts, each with POST_FIELDS and its id."""
     rows: QuerySet[ScrapedPost, dict[str, Any]]

@@ -103,16 +103,19 @@ SELECT stored.id, stored.fetched_at, was.fetched_at,
 
 # Rows are written in the order of their names: two jobs of one project that meet in the same posts
 # then wait for each other instead of deadlocking. What a post was is read as of the statement's
-# beginning.
+# beginning, one by one through its key: a join would be planned once, over a table that is still
+# small, and then read the whole project for every page.
 _POSTGRESQL = {
     of_the_past: f"""
 WITH page AS (
   SELECT * FROM ROWS FROM (
     json_to_recordset(%s::json) AS (id text, {_TYPED})
   ) WITH ORDINALITY AS page(fullname, {_NAMES}, n)
-), was AS (
-  SELECT id, fetched_at, {_WATCHED_NAMES} FROM {_POSTS}
-  WHERE project_id = %s AND fullname IN (SELECT fullname FROM page)
+), was AS MATERIALIZED (
+  SELECT known.* FROM page CROSS JOIN LATERAL (
+    SELECT id, fetched_at, {_WATCHED_NAMES} FROM {_POSTS}
+    WHERE project_id = %s AND fullname = page.fullname LIMIT 1
+  ) AS known
 ), stored AS (
   INSERT INTO {_POSTS} (project_id, fullname, {_NAMES}, fetched_at, backend)
   SELECT %s, fullname, {_NAMES}, %s, %s FROM page ORDER BY fullname

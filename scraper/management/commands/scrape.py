@@ -17,6 +17,7 @@ from projects import runs
 from projects.keeper import Guard, Keeper
 from projects.services import command_line_project
 from scraper import selectors, services
+from scraper.listing import posts_of_events
 from scraper.models import ScrapingJob
 from scraper.runner import run_job
 from scraper.serializers import SORTS, TIME_FILTERS
@@ -84,7 +85,7 @@ def _items_of(job: ScrapingJob, page: Committed) -> list[dict[str, Any]]:
     if page.thread is not None:
         rows = selectors.comments_of_post(job.project_id, page.thread)
         return [selectors.comment_as_json(row) for row in rows.order_by("position", "id")]
-    found = selectors.posts_of_events(job.pk, [page.seq])
+    found = posts_of_events(job.pk, [page.seq])
     return [post for _, post in found[page.seq]]
 
 
