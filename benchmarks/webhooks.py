@@ -254,10 +254,9 @@ class Bench:
         with self._atomic():
             facts = [self._fact(job, n) for n in range(QUEUED_FOR_HANGING)]
             self._activity.change_and_fire(job, facts)
-        leased = self._models.WebhookDelivery.objects.filter(
-            endpoint=endpoint, lease_until__isnull=False
-        )
-        _wait(leased.exists)
+        queued = self._models.WebhookDelivery.objects.filter(endpoint=endpoint)
+        leased = queued.filter(lease_until__isnull=False)
+        _wait(lambda: leased.exists() and queued.count() == QUEUED_FOR_HANGING)
         return Hanging(endpoint)
 
     def deliver_one_by_one(self) -> float:

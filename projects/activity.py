@@ -16,14 +16,18 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from common import wakeup
-from common.hints import send_hint
+from common.hints import hint_to_look
 from projects.models import Event
 
 # Poked when a public fact was committed.
 PUBLIC = "public"
 
+# By hand, as in `append`: each public fact passes here.
+_TABLE = Event._meta.db_table  # noqa: SLF001
+_WAITING = f"SELECT 1 FROM {_TABLE} WHERE awaits_fanout LIMIT 1"  # noqa: S608 -- a constant
+_FANNED_OUT = f"UPDATE {_TABLE} SET awaits_fanout = FALSE WHERE id IN ({{}})"  # noqa: S608 -- a constant
 _COLUMNS = "stream, seq, type, data, created_at, owner_id, project_id, awaits_fanout"
-_INSERT = f"INSERT INTO {Event._meta.db_table} ({_COLUMNS}) VALUES "  # noqa: S608, SLF001 -- constants
+_INSERT = f"INSERT INTO {_TABLE} ({_COLUMNS}) VALUES "  # noqa: S608 -- constants
 _ROW = "(%s, %s, %s, %s, %s, %s, %s, %s)"
 
 
@@ -151,7 +155,7 @@ def _publicity(fact: Fact) -> tuple[int | None, int | None, bool]:
 def _hint_listeners() -> None:
     wakeup.poke(PUBLIC)
     for task in settings.TEPPAN["EVENT_HINTS"]:
-        send_hint(task)
+        hint_to_look(task)
 
 
 def fire_event(
@@ -176,7 +180,9 @@ def read_after(stream: str, seq: int, limit: int) -> list[LoggedEvent]:
 
 def has_public_facts() -> bool:
     """Tell whether facts wait for the listeners outside."""
-    return Event.objects.filter(awaits_fanout=True).exists()
+    with connection.cursor() as cursor:
+        cursor.execute(_WAITING)
+        return cursor.fetchone() is not None
 
 
 def take_public_facts(limit: int) -> list[PublicFact]:
@@ -191,6 +197,8 @@ def take_public_facts(limit: int) -> list[PublicFact]:
         PublicFact(log_id, stream, seq, kind, data, at, Audience(owner_id, project_id))
         for log_id, stream, seq, kind, data, at, owner_id, project_id in found
     ]
-    taken = Event.objects.filter(pk__in=[fact.log_id for fact in facts], awaits_fanout=True)
-    taken.update(awaits_fanout=False)
+    if facts:
+        with connection.cursor() as cursor:
+            ids = [fact.log_id for fact in facts]
+            cursor.execute(_FANNED_OUT.format(", ".join(["%s"] * len(ids))), ids)
     return facts

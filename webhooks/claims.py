@@ -11,26 +11,22 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Q
 from django.utils import timezone
 
 from webhooks import plan
-from webhooks.models import NEXT_FENCE, OPEN, Attempt, Endpoint, WebhookDelivery, unclaimed
-from webhooks.picks import Pick, pick_due
-
-# Requests under way at one endpoint, however many couriers there are.
-MOST_PER_ENDPOINT = 4
-
-# Endpoints served in one turn: bounds the statement that picks their deliveries.
-MOST_ENDPOINTS = 64
+from webhooks.models import OPEN, Attempt, Endpoint, WebhookDelivery
+from webhooks.picks import (
+    MOST_PER_ENDPOINT,
+    Pick,
+    Taken,
+    count_under_way,
+    lock_with_work,
+    pick_due,
+    take,
+)
 
 INTERRUPTED = "interrupted"
-
-# A first guess, made sure of under the lock: those who have no room would crowd out the others.
-_HAS_ROOM = Q(under_way=0) | Q(
-    under_way__lt=MOST_PER_ENDPOINT, ordered=False, unanswered__lt=plan.BREAKER_MINIMUM
-)
 
 _OF_LOST = ("attempt_count", "tier", "status", "ended_at", "lease_until", "next_retry_at")
 
@@ -71,21 +67,20 @@ def take_due(room: int, endpoint_ids: Collection[int] | None = None) -> Claimed:
     """
     now = timezone.now()
     with transaction.atomic():
-        endpoints = _lock_with_work(now, endpoint_ids)
+        endpoints = lock_with_work(now, endpoint_ids)
         wanted = _allowances(endpoints, now)
         picks = pick_due([(endpoints[pk], number) for pk, number in wanted.items()], now)[:room]
-        ids = [pick.id for pick in picks]
-        if not ids:
+        if not picks:
             return Claimed([], _again(endpoints.values(), now))
-        free = WebhookDelivery.objects.filter(unclaimed(now), pk__in=ids, status__in=OPEN)
-        until = now + lease_length()
-        if free.update(fence=NEXT_FENCE, lease_until=until) < len(ids):
+        taken = take(picks, now, now + lease_length())
+        if len(taken) < len(picks):
             # Somebody changed one in between: all are looked at again at the next turn.
             transaction.set_rollback(True)
             return Claimed([], {})
-        spent = _note_interrupted([pick.id for pick in picks if pick.was_lost], endpoints, now)
+        lost = _note_interrupted([pick.id for pick in picks if pick.was_lost], endpoints, now)
+        taken = [one._replace(**lost.get(one.id, {})) for one in taken]
         _pace(endpoints, picks, now)
-        parcels = _parcels([pk for pk in ids if pk not in spent], endpoints)
+        parcels = [_parcel(one, endpoints) for one in taken if one.status in OPEN]
         return Claimed(parcels, _again(endpoints.values(), now))
 
 
@@ -99,39 +94,9 @@ def renew(parcels: Iterable[Parcel]) -> None:
     )
 
 
-def _lock_with_work(now: datetime, endpoint_ids: Collection[int] | None) -> dict[int, Endpoint]:
-    """Lock enabled endpoints that something is due for; what others are serving is left to them."""
-    due = WebhookDelivery.objects.filter(
-        unclaimed(now), endpoint=OuterRef("pk"), next_retry_at__lte=now
-    )
-    wish = WebhookDelivery.objects.filter(unclaimed(now), endpoint=OuterRef("pk"), is_manual=True)
-    waiting = Q(slow_until__gt=now) | Q(breaker_until__gt=now)
-    rows = Endpoint.objects.alias(under_way=_under_way(now)).filter(
-        Exists(due), Exists(wish) | ~waiting, _HAS_ROOM, status=Endpoint.Status.ENABLED
-    )
-    rows = rows.exclude(paced_until__gt=now)
-    if endpoint_ids is not None:
-        rows = rows.filter(pk__in=endpoint_ids)
-    locked = rows.select_for_update(skip_locked=True, no_key=True)
-    # By chance: where more endpoints wait than can be served, each gets its turn.
-    return {endpoint.pk: endpoint for endpoint in locked.order_by("?")[:MOST_ENDPOINTS]}
-
-
-def _under_way(now: datetime) -> Coalesce:
-    """Return the expression that counts requests under way at an endpoint."""
-    leased = WebhookDelivery.objects.filter(endpoint=OuterRef("pk"), lease_until__gt=now)
-    count = leased.order_by().values("endpoint").annotate(number=Count("pk")).values("number")
-    return Coalesce(Subquery(count), 0)
-
-
 def _allowances(endpoints: dict[int, Endpoint], now: datetime) -> dict[int, int]:
     """Return how many deliveries each endpoint may be sent now, those with none left out."""
-    under_way = dict(
-        WebhookDelivery.objects.filter(endpoint__in=endpoints, lease_until__gt=now)
-        .order_by()
-        .values_list("endpoint")
-        .annotate(number=Count("pk"))
-    )
+    under_way = count_under_way(endpoints, now)
     allowed = {pk: _allowed(one, under_way.get(pk, 0), now) for pk, one in endpoints.items()}
     return {pk: number for pk, number in allowed.items() if number > 0}
 
@@ -162,21 +127,19 @@ def _again(endpoints: Iterable[Endpoint], now: datetime) -> dict[int, datetime]:
 
 def _note_interrupted(
     ids: Sequence[int], endpoints: dict[int, Endpoint], now: datetime
-) -> set[int]:
+) -> dict[int, dict[str, Any]]:
     """Write down the tries whose courier died: they may have arrived.
 
-    The first few cost nothing. Returns those that killed so many couriers that they are dead.
+    The first few cost nothing; those that killed many couriers are dead. Returns what has changed.
     """
     if not ids:
-        return set()
+        return {}
     lost = list(WebhookDelivery.objects.filter(pk__in=ids))
-    spent = set()
     for one in lost:
         one.attempt_count += 1
         one.tier += one.attempt_count - one.tier > plan.FREE_INTERRUPTIONS
         schedule = plan.schedule_of(endpoints[one.endpoint_id].schedule_seconds)
         if one.tier > len(schedule) and not one.is_manual:
-            spent.add(one.pk)
             one.status, one.ended_at = WebhookDelivery.Status.DEAD, now
             one.lease_until = one.next_retry_at = None
     WebhookDelivery.objects.bulk_update(lost, _OF_LOST)
@@ -191,20 +154,22 @@ def _note_interrupted(
         )
         for one in lost
     )
-    return spent
+    return {
+        one.pk: {"attempt_count": one.attempt_count, "tier": one.tier, "status": one.status}
+        for one in lost
+    }
 
 
-def _parcels(ids: Sequence[int], endpoints: dict[int, Endpoint]) -> list[Parcel]:
-    fields: tuple[Any, ...] = (
-        *("pk", "fence", "endpoint_id", "event_id", "payload"),
-        *("attempt_count", "tier", "is_manual", "is_test", "former_status"),
+def _parcel(taken: Taken, endpoints: dict[int, Endpoint]) -> Parcel:
+    return Parcel(
+        id=taken.id,
+        fence=taken.fence,
+        endpoint=endpoints[taken.endpoint_id],
+        event_id=taken.event_id,
+        payload=taken.payload,
+        number=taken.attempt_count + 1,
+        tier=taken.tier,
+        is_manual=bool(taken.is_manual),
+        is_test=bool(taken.is_test),
+        former_status=taken.former_status,
     )
-    place = {pk: index for index, pk in enumerate(ids)}
-    rows = sorted(
-        WebhookDelivery.objects.filter(pk__in=ids).values_list(*fields),
-        key=lambda row: place[row[0]],
-    )
-    return [
-        Parcel(pk, fence, endpoints[endpoint_id], event_id, bytes(payload), count + 1, *rest)
-        for pk, fence, endpoint_id, event_id, payload, count, *rest in rows
-    ]

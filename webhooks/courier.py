@@ -105,13 +105,13 @@ class Courier:
                 next_at = self._loop.time() + _GATHER_SECONDS
                 self._news.clear()
                 try:
-                    await self._turn()
+                    started = await self._turn()
                 except Exception:  # whatever it is: without this loop nothing would be delivered
                     logger.warning("Deliveries cannot be looked at; trying again.", exc_info=True)
                     await asyncio.sleep(_PAUSE_SECONDS)
                 else:
                     await self._wait()
-                    await asyncio.sleep(max(next_at - self._loop.time(), 0))
+                    await self._gather(started, next_at)
         self._ended.set()
 
     async def stop(self, grace_seconds: float) -> None:
@@ -137,8 +137,8 @@ class Courier:
         self._database.shutdown(wait=False)
         await self._sender.aclose()
 
-    async def _turn(self) -> None:
-        """Write down, keep hold, look for facts, and start what may be sent."""
+    async def _turn(self) -> list[asyncio.Task[None]]:
+        """Write down, keep hold, look for facts, and start what may be sent: the tasks started."""
         now = self._loop.time()
         if now - self._renewed_at >= lease_length().total_seconds() / 4:
             self._renewed_at = now
@@ -157,13 +157,17 @@ class Courier:
             raise
         for endpoint, at in claimed.again.items():
             self._again[endpoint] = min(at, self._again.get(endpoint, at))
-        for parcel in claimed.parcels:
-            task = self._loop.create_task(self._send(parcel))
-            self._under_way[task] = parcel
-            task.add_done_callback(self._under_way.pop)
-        if is_poll and claimed.parcels:
+        started = [self._start(parcel) for parcel in claimed.parcels]
+        if is_poll and started:
             # There may be more than one turn takes.
             self._polled_at = float("-inf")
+        return started
+
+    def _start(self, parcel: Parcel) -> asyncio.Task[None]:
+        task = self._loop.create_task(self._send(parcel))
+        self._under_way[task] = parcel
+        task.add_done_callback(self._under_way.pop)
+        return task
 
     def _work(self, *, is_poll: bool, hot: set[int], room: int) -> Claimed:
         """Do one turn's work in the database's thread."""
@@ -208,6 +212,15 @@ class Courier:
             until = min(until, (min(self._again.values()) - timezone.now()).total_seconds())
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._news.wait(), max(until, 0))
+
+    async def _gather(self, started: Sequence[asyncio.Task[None]], next_at: float) -> None:
+        """Let some time pass, so that the next turn is worth it.
+
+        What is answered by then shares it; else every other turn would find nobody with room.
+        """
+        if started:
+            await asyncio.wait(started, timeout=_GATHER_SECONDS)
+        await asyncio.sleep(max(next_at - self._loop.time(), 0))
 
     async def _send(self, parcel: Parcel) -> None:
         began_at = timezone.now()

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 
 
@@ -215,7 +215,3 @@ def is_terminal(status: str) -> bool:
 def unclaimed(now: Any) -> Q:
     """Condition: nobody is sending it, or whoever did has not been heard of since."""
     return Q(lease_until=None) | Q(lease_until__lte=now)
-
-
-# Taking a delivery, or taking it away from whoever sends it: earlier holders can write no more.
-NEXT_FENCE = F("fence") + 1

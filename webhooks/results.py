@@ -17,6 +17,7 @@ from webhooks.claims import INTERRUPTED, Parcel
 from webhooks.disabling import BY_RECEIVER, FAILING, GONE, disable_endpoint
 from webhooks.models import TERMINAL, Attempt, Endpoint, WebhookDelivery
 from webhooks.network import Answer
+from webhooks.picks import as_list
 
 _GONE = 410
 _TOO_MANY = 429
@@ -43,11 +44,11 @@ _ARRIVED = (
     " WHERE lease_until IS NOT NULL AND (id, fence) IN (VALUES {}) RETURNING id"
 )
 
-_ATTEMPTS = (
+_ATTEMPT = (
     f"INSERT INTO {Attempt._meta.db_table} (delivery_id, number, at, status_code, error_code,"  # noqa: S608, SLF001 -- constants
-    " error_detail, latency_ms, response_body, is_manual) VALUES {} ON CONFLICT DO NOTHING"
+    " error_detail, latency_ms, response_body, is_manual)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"
 )
-_ATTEMPT_ROW = "(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
 
 # What every try that counts uses up, and a delivery that nobody is sending.
 _COUNTED: dict[str, Any] = {"attempt_count": F("attempt_count") + 1, "tier": F("tier") + 1}
@@ -101,16 +102,24 @@ def record(results: Sequence[Result]) -> dict[int, datetime]:
 
 
 def _lock_concerned(results: Iterable[Result]) -> dict[int, Endpoint]:
-    """Lock the endpoints whose record changes: before any delivery, and in one order."""
-    failing = {r.parcel.endpoint.pk for r in results if not r.has_arrived or r.control == _DISABLE}
-    others = {r.parcel.endpoint.pk for r in results} - failing
-    rows = Endpoint.objects.filter(Q(pk__in=failing) | Q(pk__in=others) & ~Q(**_is_well()))
-    locked = rows.order_by("pk").select_for_update(no_key=True)
-    return {endpoint.pk: endpoint for endpoint in locked}
+    """Lock the endpoints whose record changes: before any delivery, and in one order.
+
+    Nothing changes where a delivery arrived at an endpoint that did well when it was taken. What
+    may have failed there since is more recent, or forgotten with the next one that arrives.
+    """
+    concerned = {
+        one.parcel.endpoint.pk
+        for one in results
+        if not one.has_arrived or one.control == _DISABLE or not _is_well(one.parcel.endpoint)
+    }
+    if not concerned:
+        return {}
+    rows = Endpoint.objects.filter(pk__in=concerned).order_by("pk")
+    return {endpoint.pk: endpoint for endpoint in rows.select_for_update(no_key=True)}
 
 
-def _is_well() -> dict[str, Any]:
-    return {f"{k}__isnull" if v is None else k: True if v is None else v for k, v in _WELL.items()}
+def _is_well(endpoint: Endpoint) -> bool:
+    return all(getattr(endpoint, name) == value for name, value in _WELL.items())
 
 
 def _record_arrived(results: Sequence[Result]) -> list[Result]:
@@ -120,10 +129,9 @@ def _record_arrived(results: Sequence[Result]) -> list[Result]:
     # By hand, because every delivery passes here: a condition of the ORM's for each of them took as
     # long as sending it.
     ended_at = connection.ops.adapt_datetimefield_value(results[-1].ended_at)
-    held = ", ".join(["(%s, %s)"] * len(results))
-    pairs = [number for result in results for number in (result.parcel.id, result.parcel.fence)]
+    held = ", ".join(f"({as_list((one.parcel.id, one.parcel.fence))})" for one in results)
     with connection.cursor() as cursor:
-        cursor.execute(_ARRIVED.format(held), [ended_at, ended_at, *pairs])
+        cursor.execute(_ARRIVED.format(held), [ended_at, ended_at])
         ours = {row[0] for row in cursor.fetchall()}
     return [result for result in results if result.parcel.id in ours]
 
@@ -240,10 +248,8 @@ def _append_attempts(results: Sequence[Result]) -> None:
     """Write the tries down; by hand like the arrivals: a quarter of what the ORM takes."""
     if not results:
         return
-    rows = ", ".join([_ATTEMPT_ROW] * len(results))
-    values = [value for result in results for value in _attempt(result)]
     with connection.cursor() as cursor:
-        cursor.execute(_ATTEMPTS.format(rows), values)
+        cursor.executemany(_ATTEMPT, [_attempt(result) for result in results])
 
 
 def _attempt(result: Result) -> tuple[Any, ...]:

@@ -27,8 +27,9 @@ from tests.webhooks.building import (
     now_of,
     until,
 )
-from webhooks.claims import MOST_ENDPOINTS, MOST_PER_ENDPOINT, Parcel, renew, take_due
+from webhooks.claims import Parcel, renew, take_due
 from webhooks.models import Endpoint, WebhookDelivery
+from webhooks.picks import MOST_ENDPOINTS, MOST_PER_ENDPOINT
 from webhooks.results import Result, record
 
 if TYPE_CHECKING:
@@ -225,8 +226,9 @@ class TestFairness:
         sender = ScriptedSender()
         deliver(sender)
         times = sorted(one.at for one in sender.sent)
-        # However the test is delayed, n requests take at least the time of n - burst.
-        assert times[-1] - times[0] >= (len(times) - 2) / 20
+        # However the test is delayed, n requests take at least the time of n - burst; less one,
+        # because the first may leave later after it was claimed than the last.
+        assert times[-1] - times[0] >= (len(times) - 3) / 20
         assert {now_of(one).attempt_count for one in deliveries} == {1}
 
     def test_w42_an_ordered_endpoint_waits_for_the_one_before(self) -> None:
