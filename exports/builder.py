@@ -13,6 +13,7 @@ from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from django.conf import settings
@@ -100,10 +101,10 @@ def _build(export: Export, check: Callable[[], None]) -> None:
 def _stoppable(ids: Generator[int, None, None], check: Callable[[], None]) -> Iterator[int]:
     """Pass ids on, and look from time to time whether it must stop."""
     with closing(ids):
-        for number, post_id in enumerate(ids):
-            if number % _IDS_PER_CHECK == 0:
-                check()
-            yield post_id
+        check()
+        while some := list(islice(ids, _IDS_PER_CHECK)):
+            yield from some
+            check()
 
 
 def _publish(
@@ -113,7 +114,7 @@ def _publish(
     is_bundle = form.is_always_zipped or len(made) > 1
     path = files.bundle(folder, made, check) if is_bundle else made[0]
     suffix = "zip" if is_bundle else form.suffix
-    digest = files.digest_of(path, check)
+    digest = contents.digests.get(path) or files.digest_of(path, check)
     size = path.stat().st_size
     check()
     key = files.publish(path, f"{export.pk}/{export.fence}.{suffix}", check)

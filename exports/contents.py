@@ -25,6 +25,8 @@ class Contents:
     step: Callable[[int], None]
     tally: Tally = field(default_factory=Tally)
     rows: dict[str, int] = field(default_factory=dict)
+    # As far as the writer knows them: the SHA-256 of its files.
+    digests: dict[Path, str] = field(default_factory=dict)
 
     def count(self) -> int:
         """Return how many rows there will be, the few of the subreddits left out."""
@@ -46,7 +48,9 @@ class Contents:
             for sheet in self.wish.sheets:
                 self._write_sheet(writer, sheet)
             self._count_what_no_sheet_did()
-            return writer.close(self._summary(about))
+            files = writer.close(self._summary(about))
+            self.digests = writer.digests
+            return files
         finally:
             writer.abandon()
 

@@ -36,7 +36,7 @@ class _Instant(Func):
 
     def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> Any:
         templates = {
-            "iso": "replace(substr(%(expressions)s, 1, 19), ' ', 'T') || 'Z'",
+            "iso": "substr(%(expressions)s, 1, 10) || 'T' || substr(%(expressions)s, 12, 8) || 'Z'",
             "epoch": "CAST(strftime('%%%%s', %(expressions)s) AS INTEGER)",
         }
         return self.as_sql(compiler, connection, template=templates[self.instants])

@@ -82,6 +82,8 @@ class Writer:
     def __init__(self, folder: Path, options: Options) -> None:
         self.folder = folder
         self.options = options
+        # The SHA-256 of files that need not be read again for it.
+        self.digests: dict[Path, str] = {}
 
     def open(self, table: Table) -> None:
         """Begin a table."""

@@ -3,80 +3,82 @@
 A missing value is an empty field without quotes, an empty text one with them.
 """
 
-import re
 from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, ClassVar
 
-from exports.writers.base import Columns, Kind, Options, Summary, Table, Writer
+from exports.writers.base import Columns, Kind, Options, Table
+from exports.writers.output import OutputWriter
 from exports.writers.safety import defuse_all
 
 _BOM = b"\xef\xbb\xbf"
-_WORDS = {0: "false", 1: "true", None: ""}
+_WORDS = {0: b"false", 1: b"true", None: b""}
 # NUL is no character of a text file, and ends the text in many programs.
-_NUL = re.compile("\x00")
+_NUL = b"\x00"
+_NO_CHARACTER = "\ufffd".encode()
 
 
-class CsvWriter(Writer):
+class CsvWriter(OutputWriter):
     """One `<table>.csv` per table."""
+
+    suffix: ClassVar[str] = "csv"
 
     def __init__(self, folder: Path, options: Options) -> None:
         super().__init__(folder, options)
-        self._files: list[Path] = []
-        self._file: BinaryIO | None = None
-        self._encoders: list[Callable[[Sequence[Any]], list[str]]] = []
+        self._encoders: list[Callable[[Sequence[Any]], list[bytes]]] = []
 
     def open(self, table: Table) -> None:
-        self.abandon()
-        path = self.folder / f"{table.name}.csv"
-        self._files.append(path)
-        self._file = path.open("wb")
-        self._encoders = [self._encoder(column.kind) for column in table.columns]
-        names = self._encode_texts([column.name for column in table.columns])
-        self._file.write((_BOM if self.options.has_bom else b"") + _lines([tuple(names)]))
+        ends = [*[","] * (len(table.columns) - 1), "\r\n"]
+        self._encoders = [
+            partial(_ENCODERS.get(column.kind, self._texts), end)
+            for column, end in zip(table.columns, ends, strict=True)
+        ]
+        names = [self._texts(end, [one.name]) for one, end in zip(table.columns, ends, strict=True)]
+        output = self._begin(table.name)
+        output.write((_BOM if self.options.has_bom else b"") + _lines(names))
 
     def write(self, page: Columns) -> None:
-        assert self._file is not None, "write before open"  # noqa: S101 -- a bug
+        assert self._output is not None, "write before open"  # noqa: S101 -- a bug
         fields = [encode(values) for encode, values in zip(self._encoders, page, strict=True)]
-        self._file.write(_lines(zip(*fields, strict=True)))
+        self._output.write(_lines(fields))
 
-    def close(self, summary: Summary) -> list[Path]:
-        self.abandon()
-        return self._files
-
-    def abandon(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-
-    def _encoder(self, kind: Kind) -> Callable[[Sequence[Any]], list[str]]:
-        return _ENCODERS.get(kind, self._encode_texts)
-
-    def _encode_texts(self, values: Sequence[str | None]) -> list[str]:
+    def _texts(self, end: str, values: Sequence[str | None]) -> list[bytes]:
         texts = defuse_all(values) if self.options.is_safe else values
-        return ["" if text is None else '"' + text.replace('"', '""') + '"' for text in texts]
+        nothing = end.encode()
+        return [
+            nothing
+            if text is None
+            else f'"{text}"{end}'.encode()
+            if '"' not in text
+            else ('"' + text.replace('"', '""') + '"' + end).encode()
+            for text in texts
+        ]
 
 
-def _lines(rows: Any) -> bytes:
-    text = "\r\n".join(map(",".join, rows)) + "\r\n"
-    return (_NUL.sub("\ufffd", text) if "\x00" in text else text).encode()
+def _lines(fields: Sequence[Sequence[bytes]]) -> bytes:
+    """Join columns of fields, each with what ends it.
+
+    Encoded one by one, since one wide character would make all of its line wide first.
+    """
+    lines = b"".join(chain.from_iterable(zip(*fields, strict=True)))
+    return lines.replace(_NUL, _NO_CHARACTER) if _NUL in lines else lines
 
 
-def _plain(values: Sequence[Any]) -> list[str]:
-    return ["" if value is None else str(value) for value in values]
+def _plain(end: str, values: Sequence[Any]) -> list[bytes]:
+    nothing = end.encode()
+    return [nothing if value is None else f"{value}{end}".encode() for value in values]
 
 
-def _instants(values: Sequence[str | None]) -> list[str]:
-    return [value or "" for value in values]
+def _flags(end: str, values: Sequence[Any]) -> list[bytes]:
+    words = {value: word + end.encode() for value, word in _WORDS.items()}
+    return [words[value] for value in values]
 
 
-def _flags(values: Sequence[Any]) -> list[str]:
-    return [_WORDS[value] for value in values]
-
-
-_ENCODERS: dict[Kind, Callable[[Sequence[Any]], list[str]]] = {
+_ENCODERS: dict[Kind, Callable[[str, Sequence[Any]], list[bytes]]] = {
     Kind.INTEGER: _plain,
     Kind.NUMBER: _plain,
-    Kind.INSTANT: _instants,
+    Kind.INSTANT: _plain,
     Kind.FLAG: _flags,
 }

@@ -2,49 +2,38 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, ClassVar
 
 import msgspec
 
-from exports.writers.base import Column, Columns, Kind, Options, Summary, Table, Writer
+from exports.writers.base import Column, Columns, Kind, Options, Table
+from exports.writers.output import OutputWriter
 
 _FLAGS = {0: False, 1: True, None: None}
 
 
-class JsonLinesWriter(Writer):
+class JsonLinesWriter(OutputWriter):
     """One `<table>.jsonl` per table."""
+
+    suffix: ClassVar[str] = "jsonl"
 
     def __init__(self, folder: Path, options: Options) -> None:
         super().__init__(folder, options)
-        self._files: list[Path] = []
-        self._file: BinaryIO | None = None
         self._encoder = msgspec.json.Encoder()
         self._make: Callable[..., Any] = tuple
         self._convert: list[Callable[[Sequence[Any]], Sequence[Any]]] = []
 
     def open(self, table: Table) -> None:
-        self.abandon()
-        path = self.folder / f"{table.name}.jsonl"
-        self._files.append(path)
-        self._file = path.open("wb")
+        self._begin(table.name)
         self._make = _object_of(table.columns)
         self._convert = [_converter_of(column) for column in table.columns]
 
     def write(self, page: Columns) -> None:
-        assert self._file is not None, "write before open"  # noqa: S101 -- a bug
+        assert self._output is not None, "write before open"  # noqa: S101 -- a bug
         columns = [convert(values) for convert, values in zip(self._convert, page, strict=True)]
         # Half of what orjson takes for a dictionary per row: an object of fixed fields is cheaper
         # to make, and all lines are written at once.
-        self._file.write(self._encoder.encode_lines(list(map(self._make, *columns))))
-
-    def close(self, summary: Summary) -> list[Path]:
-        self.abandon()
-        return self._files
-
-    def abandon(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        self._output.write(self._encoder.encode_lines(list(map(self._make, *columns))))
 
 
 def _object_of(columns: Sequence[Column]) -> Callable[..., Any]:

@@ -51,7 +51,11 @@ class PackageWriter(Writer):
         for name, text in texts.items():
             (self.folder / name).write_text(text, encoding="utf-8")
             files.append(self.folder / name)
-        sums = "".join(f"{_digest(file)}  {file.relative_to(self.folder)}\n" for file in files)
+        known = {path: sha for writer in self._writers for path, sha in writer.digests.items()}
+        sums = "".join(
+            f"{known.get(file) or _digest(file)}  {file.relative_to(self.folder)}\n"
+            for file in files
+        )
         checksums = self.folder / "SHA256SUMS"
         checksums.write_text(sums)
         return [*files, checksums]
