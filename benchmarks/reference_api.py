@@ -1,7 +1,8 @@
 """The post list as REST framework's own building blocks give it, for `benchmarks.api_list`.
 
 Served as `benchmarks.reference_api:application`: ModelSerializer and CursorPagination behind the
-same shared threads and lasting connections, without authentication and without any middleware.
+same door as ours: shared threads, lasting connections, middleware, sign-in by token, the project's
+owner asked for.
 """
 
 import os
@@ -12,7 +13,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 from django.conf import settings
 
 settings.ROOT_URLCONF = "benchmarks.reference_api"
-settings.MIDDLEWARE = []
 
 from django.core.asgi import get_asgi_application
 
@@ -21,12 +21,14 @@ from config.asgi import Application
 application = Application(get_asgi_application(), body_limit=1_000_000)
 
 from django.db.models.functions import Lower
+from django.shortcuts import get_object_or_404
 from django.urls import path
 from rest_framework.generics import ListAPIView
 from rest_framework.pagination import CursorPagination
 from rest_framework.renderers import JSONRenderer
 from rest_framework.serializers import ModelSerializer
 
+from projects.models import Project
 from scraper.models import ScrapedPost
 
 
@@ -53,12 +55,11 @@ class PostList(ListAPIView):
     serializer_class = PostSerializer
     pagination_class = ByKey
     renderer_classes = (JSONRenderer,)
-    authentication_classes = ()
-    permission_classes = ()
-    throttle_classes = ()
 
     def get_queryset(self) -> Any:
-        rows = ScrapedPost.objects.filter(project_id=self.kwargs["project"])
+        projects = Project.objects.filter(owner=self.request.user)
+        project = get_object_or_404(projects, pk=self.kwargs["project"])
+        rows = ScrapedPost.objects.filter(project=project)
         lookups = {"since": "created_at__gte", "until": "created_at__lt"}
         # By the index that the table has for them.
         lookups |= {"subreddit": "subreddit_key", "author": "author_key"}
