@@ -125,6 +125,13 @@ class Keeper:
         for one in kept:
             one.guard.stop(reason)
 
+    def settle_all(self) -> None:
+        """Settle the rows of all runs that are still here, in their place: the process ends now."""
+        with self._lock:
+            kept = list(self._kept.values())
+        for one in kept:
+            self._settle(one)
+
     def add(self, kept: "_Kept") -> None:
         """Begin to keep; called by the context."""
         with self._lock:
@@ -170,10 +177,15 @@ class Keeper:
         connections.close_all()
 
     def _give_up(self, one: "_Kept") -> None:
-        """Settle the row of a run that does not stop, in its place; whatever it writes is refused.
+        """Settle the row of a run that does not stop, and say so.
 
         Documented limit: STOP_GRACE_SECONDS after it was told to stop.
         """
+        self._settle(one)
+        self._on_stuck(one.run)
+
+    def _settle(self, one: "_Kept") -> None:
+        """Settle a run's row in its place; whatever the run writes from now on is refused."""
         self.remove(one)
         reason = one.guard.asked[0] if one.guard.asked else StopReason.SHUTDOWN
         logger.error("%s was told to stop (%s) and does not.", one.run, reason.value)
@@ -184,7 +196,6 @@ class Keeper:
             runs.settle_stuck(self._table, one.lease, code=code, is_cancelled=is_cancelled)
         except DatabaseError:
             logger.warning("Its row waits for its lease to end.", exc_info=True)
-        self._on_stuck(one.run)
 
     def _look(self, kept: list["_Kept"]) -> None:
         fields = ["fence", "status", "cancel_requested"]

@@ -36,8 +36,9 @@ SWEEP_SECONDS = 1.0
 RUNS_AT_ONCE = 32
 # The last slots of a process are for users of whom it works on nothing.
 SHARE_FOR_OTHERS = 4
-# A process that is asked to leave has given its runs back within this.
-STOP_SECONDS = 2.5
+# How long the runs of a process that is asked to leave have to let go; then they are given back in
+# their place. What waits for that allows 3 s.
+STOP_SECONDS = 2.0
 # After this the process ends, whatever still holds it.
 _EXIT_SECONDS = 5.0
 
@@ -104,7 +105,8 @@ class Slots(Generic[R]):
         self._keeper.stop_all(StopReason.SHUTDOWN)
         left = threading.Event()
         submit(self._wait_for_all(left))
-        left.wait(STOP_SECONDS)
+        if not left.wait(STOP_SECONDS):
+            self._keeper.settle_all()
 
     async def _fill(self) -> None:
         async with self._taking:

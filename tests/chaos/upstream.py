@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
+from data_provider.parsing.atom import parse_feed
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 # A gate that a failed test forgot to open must not keep the server's threads for ever.
 _LONGEST_HOLD_SECONDS = 60
+# Enough to tell how long very many take, on this machine and at this time.
+_TAGS_TRIED = 50_000
 
 
 def page_of(posts: Sequence[dict[str, Any]], after: str | None = None) -> bytes:
@@ -62,6 +67,10 @@ class Upstream:
         if gated:
             self._gates[subreddit] = threading.Semaphore(0)
 
+    def put(self, subreddit: str, body: bytes) -> None:
+        """Answer with these bytes wherever a subreddit's first page is asked for."""
+        self._pages[subreddit, ""] = body
+
     def let(self, subreddit: str, pages: int = 1) -> None:
         """Let so many more pages of a gated subreddit leave."""
         self._gates[subreddit].release(pages)
@@ -88,6 +97,31 @@ def lay_numbered(upstream: Upstream, subreddit: str, *, pages: int, size: int = 
     afters = [part[-1]["name"] for part in parts[:-1]] + [None]
     laid = [page_of(part, after) for part, after in zip(parts, afters, strict=True)]
     upstream.lay(subreddit, laid, gated=True)
+
+
+def slow_feed(subreddit: str, seconds: float) -> bytes:
+    """Return a feed of one post whose text takes about so much of a processor's time to read.
+
+    The text is nothing but empty tags in the end, and the post's row as small as any.
+    """
+    began = time.thread_time()
+    parse_feed(_feed_of(subreddit, _TAGS_TRIED))
+    taken = time.thread_time() - began
+    return _feed_of(subreddit, int(_TAGS_TRIED * seconds / taken))
+
+
+def _feed_of(subreddit: str, tags: int) -> bytes:
+    name = f"{subreddit.lower()}0"
+    link = f"https://www.reddit.com/r/{subreddit}/comments/{name}/post/"
+    text = f"<!-- SC_OFF -->{'<b></b>' * tags}<!-- SC_ON -->"
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?><feed xmlns="http://www.w3.org/2005/Atom"><entry>'
+        f'<id>t3_{name}</id><title>Post</title><link href="{link}"/>'
+        f'<category term="{subreddit}"/><author><name>/u/somebody</name></author>'
+        "<published>2026-11-01T00:00:00+00:00</published>"
+        f'<content type="html"><![CDATA[{text}]]></content>'
+        "</entry></feed>"
+    ).encode()
 
 
 @contextmanager
