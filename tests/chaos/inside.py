@@ -1,4 +1,4 @@
-"""A process beside a stack, on its database and broker: it fires events and reads the ledger.
+"""A process beside a stack, on its database and broker: it fires events, reads the ledger, claims.
 
 `python -m tests.chaos.inside` answers one line of JSON per line `[function, arguments]`; `Inside`
 starts it and calls it. It stands for whatever commits facts, and is never killed itself.
@@ -74,11 +74,12 @@ def _serve() -> None:
 def _functions() -> dict[str, Any]:
     django.setup()
     # Known only after Django's set-up.
-    from tests.chaos import ledger  # noqa: PLC0415
+    from tests.chaos import claims, ledger  # noqa: PLC0415
 
+    of_ledger = ("account", "endpoint", "fire", "queue", "ledger", "statuses", "flush")
     return {
-        name: getattr(ledger, name)
-        for name in ("account", "endpoint", "fire", "queue", "ledger", "statuses", "flush")
+        **{name: getattr(ledger, name) for name in of_ledger},
+        **{name: getattr(claims, name) for name in ("queue_jobs", "claim_jobs", "untouched")},
     }
 
 

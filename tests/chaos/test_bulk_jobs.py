@@ -14,11 +14,13 @@ import psycopg
 import pytest
 
 from tests.chaos.line import JOBS, PATIENCE_SECONDS
-from tests.chaos.upstream import lay_numbered
+from tests.chaos.upstream import lay_numbered, slow_feed
 from tests.services import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import psutil
 
     from tests.chaos.line import Line, Person
 
@@ -29,6 +31,8 @@ RECOVERY_SECONDS = LEASE_SECONDS + 30
 # Of a worker that holds four jobs: twenty losses in all.
 LOSSES = 5
 CANCEL_SECONDS = 2
+# How many leases the process of a healthy job is kept from everything else by a single page.
+BUSY_LEASES = 5
 QUEUE = "scrape"
 
 
@@ -182,6 +186,28 @@ class TestStoppedWorker:
         crew.upstream.let(name, 100)
         check_whole(crew, owner, name, job, pages=2)
         assert owner.job(job)["attempt"] == 1
+
+    def test_j05_nor_one_that_keeps_its_process_busy(self, crew: Line, owner: Person) -> None:
+        name = f"busy{uuid.uuid4().hex[:12]}"
+        crew.upstream.put(name, slow_feed(name, BUSY_LEASES * LEASE_SECONDS))
+        job = start_bulk(owner, name, backend="rss", limit=1)
+        wait_until(lambda: crew.upstream.asked(name), "Not asked", PATIENCE_SECONDS)
+        holder = crew.worker(holder_of(crew, job))
+        used, began = cpu_seconds(holder), time.monotonic()
+        deadline = began + 10 * BUSY_LEASES * LEASE_SECONDS
+        while (shown := owner.job(job))["status"] == "running":
+            assert shown["attempt"] == 1
+            assert time.monotonic() < deadline
+            time.sleep(LEASE_SECONDS / 10)
+        # The page was one call of the parser, in the loop's thread, and nothing else took so long.
+        assert cpu_seconds(holder) - used > (BUSY_LEASES - 1) * LEASE_SECONDS
+        assert (shown["status"], shown["attempt"], shown["posts_scraped"]) == ("completed", 1, 1)
+        assert len(crew.upstream.asked(name)) == 1
+
+
+def cpu_seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return times.user + times.system
 
 
 def holder_of(line: Line, job: int) -> int:
@@ -385,3 +411,37 @@ class TestOtherVersions:
         job = start_bulk(owner, "tiny")
         assert owner.wait(job, "completed", RECOVERY_SECONDS)["attempt"] == 1
         assert owner.job(strange)["status"] == "paused"
+
+    def test_j31_older_workers_leave_a_newer_one_s_job_alone_until_its_lease_ends(
+        self, crew: Line, owner: Person
+    ) -> None:
+        name, job = gated(crew, owner, pages=3, let=1)
+        # The newer version has migrated, takes the job with what only it knows, and dies later.
+        crew.execute("ALTER TABLE scraper_scrapingjob ADD COLUMN of_newer integer")
+        try:
+            config = crew.read("SELECT config FROM scraper_scrapingjob WHERE id = ?", job)
+            config = json.loads(config) if isinstance(config, str) else config
+            crew.execute(
+                "UPDATE scraper_scrapingjob SET fence = fence + 1, attempt = 2, of_newer = 1,"
+                " worker = 'worker@newer:1:0', lease_until = ?, config = ? WHERE id = ?",
+                *("2999-01-01 00:00:00", json.dumps({**config, "of_newer": [1]}), job),
+            )
+            send(crew, job, {"of": "newer"}, task="scraper.of_a_newer_version")
+            crew.upstream.let(name, 1)
+            deadline = time.monotonic() + LEASE_SECONDS
+            while time.monotonic() < deadline:
+                send(crew, job)
+                shown = owner.job(job)
+                assert (shown["status"], shown["attempt"], shown["posts_scraped"]) == (
+                    "running", 2, 5,
+                )  # fmt: skip
+                time.sleep(LEASE_SECONDS / 10)
+            crew.execute(
+                "UPDATE scraper_scrapingjob SET lease_until = ? WHERE id = ?",
+                *("2001-01-01 00:00:00", job),
+            )
+            crew.upstream.let(name, 100)
+            assert check_whole(crew, owner, name, job, pages=3)["attempt"] == 3
+            assert owner.wait(start_bulk(owner, "tiny"), "completed")["attempt"] == 1
+        finally:
+            crew.execute("ALTER TABLE scraper_scrapingjob DROP COLUMN of_newer")

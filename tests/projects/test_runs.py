@@ -90,7 +90,7 @@ class TestTakeNext:
         assert [event.type for event in events_of(taken)] == ["job.started", "job.noticed"]
 
     @with_threads
-    def test_twenty_claimers_take_each_run_once(self) -> None:
+    def test_j32_twenty_claimers_take_each_run_once_until_none_is_left(self) -> None:
         jobs = [make_job(make_project(name)) for name in ("ada", "bob") for _ in range(60)]
 
         def claim_all(index: int) -> list[tuple[int, int]]:
