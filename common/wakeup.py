@@ -7,7 +7,9 @@ costs at most that pause.
 import asyncio
 import contextlib
 import logging
+import os
 import threading
+import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 
@@ -16,6 +18,9 @@ import redis.asyncio
 from django.conf import settings
 
 _CHANNEL = "teppan:wakeup"
+# What this process said itself it need not hear: everyone here would look a second time. Told apart
+# across machines, too, and from what was forked off.
+_HERE = uuid.uuid4().hex
 
 # A publish happens on the path of a page commit: a broker that is gone must not hold it up.
 _PUBLISH_TIMEOUT_SECONDS = 0.25
@@ -66,7 +71,7 @@ def poke(stream: str) -> None:
     """Wake everyone who waits for the stream: this process at once, the others through Redis."""
     _local.call(stream)
     try:
-        _publisher().publish(_CHANNEL, stream)
+        _publisher().publish(_CHANNEL, f"{_me()} {stream}")
     except redis.RedisError as error:
         logger.debug("Wake-up of %s not published: %s", stream, error)
 
@@ -105,10 +110,16 @@ async def relay() -> None:
             ):
                 await subscription.subscribe(_CHANNEL)
                 async for message in subscription.listen():
-                    _local.call(message["data"].decode())
+                    sender, _, stream = message["data"].decode().partition(" ")
+                    if sender != _me():
+                        _local.call(stream)
         except (redis.RedisError, OSError) as error:
             logger.debug("Wake-ups of other processes are not heard: %s", error)
         await asyncio.sleep(_RESUBSCRIBE_SECONDS)
+
+
+def _me() -> str:
+    return f"{_HERE}-{os.getpid()}"
 
 
 def _publisher() -> redis.Redis:
