@@ -28,4 +28,4 @@ class TestDraining:
         task = asyncio.create_task(draining.wait(), context=contextvars.Context())
         await asyncio.sleep(0)
         await asyncio.to_thread(draining.start)
-        await asyncio.wait_for(task, 1)
+        await asyncio.wait_for(task, 5)

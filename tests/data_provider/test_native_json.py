@@ -287,8 +287,8 @@ class TestCancel:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert time.monotonic() - started < 0.1
-        await asyncio.wait_for(server.all_closed.wait(), 1)
+        assert time.monotonic() - started < 1
+        await asyncio.wait_for(server.all_closed.wait(), 5)
         assert len(seen) == 1
 
     async def test_between_pages_leaves_the_source_usable(

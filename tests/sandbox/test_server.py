@@ -48,7 +48,7 @@ class TestWire:
 
     def test_stall_holds_the_headers_back(self, http: httpx.Client) -> None:
         with pytest.raises(httpx.ReadTimeout):
-            http.get("/r/stalled/new.json", timeout=0.2)
+            http.get("/r/stalled/new.json", timeout=httpx.Timeout(5, read=0.2))
         assert http.get("/r/tiny/new.json").status_code == 200
 
     def test_truncated_body_is_a_valid_answer(self, http: httpx.Client) -> None:
@@ -78,7 +78,7 @@ class TestStop:
     def test_does_not_wait_for_a_stalled_client(self) -> None:
         with running_sandbox(seed=3) as own, httpx.Client(trust_env=False) as client:
             with pytest.raises(httpx.ReadTimeout):
-                client.get(own.url + "/r/stalled/new.json", timeout=0.1)
+                client.get(own.url + "/r/stalled/new.json", timeout=httpx.Timeout(5, read=0.1))
             url = own.url
         with pytest.raises(httpx.ConnectError):
             httpx.get(url, trust_env=False)
