@@ -33,7 +33,7 @@ test("a run is duplicated with edits", async ({ page, scene }) => {
   await page.goto(`${scene.runUrl(jobId)}?view=details`);
   await page.getByRole("button", { name: "Duplicate" }).click();
   const dialog = page.getByRole("dialog");
-  await expect(dialog.getByLabel("Subreddits")).toHaveValue("python, rust");
+  await expect(dialog.getByRole("textbox", { name: "Subreddits" })).toHaveValue("python, rust");
   await dialog.getByLabel("Limit").fill("7");
   await dialog.getByRole("button", { name: "Start" }).click();
   await expect(dialog).toHaveCount(0);
