@@ -4,7 +4,7 @@ Many results go into one transaction. Only the holder of a delivery's fence chan
 somebody else has given up for lost was written down by him.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -34,6 +34,9 @@ _ABORT, _DISABLE = "abort-message", "disable"
 _WELL = {"failing_since": None, "unanswered": 0, "breaker_openings": 0, "slowdowns": 0}
 
 
+_UNWELL = f"SELECT id FROM {Endpoint._meta.db_table} WHERE id IN ({{}}) AND NOT (" + (  # noqa: S608, SLF001 -- constants
+    " AND ".join(f"{k} IS NULL" if v is None else f"{k} = {v}" for k, v in _WELL.items()) + ")"
+)
 _HEALTH = [*_WELL, "breaker_until", "slow_until"]
 
 _ARRIVED = (
@@ -102,24 +105,22 @@ def record(results: Sequence[Result]) -> dict[int, datetime]:
 
 
 def _lock_concerned(results: Iterable[Result]) -> dict[int, Endpoint]:
-    """Lock the endpoints whose record changes: before any delivery, and in one order.
-
-    Nothing changes where a delivery arrived at an endpoint that did well when it was taken. What
-    may have failed there since is more recent, or forgotten with the next one that arrives.
-    """
-    concerned = {
-        one.parcel.endpoint.pk
-        for one in results
-        if not one.has_arrived or one.control == _DISABLE or not _is_well(one.parcel.endpoint)
-    }
+    """Lock the endpoints whose record changes: before any delivery, and in one order."""
+    failing = {r.parcel.endpoint.pk for r in results if not r.has_arrived or r.control == _DISABLE}
+    concerned = failing | _unwell({r.parcel.endpoint.pk for r in results} - failing)
     if not concerned:
         return {}
     rows = Endpoint.objects.filter(pk__in=concerned).order_by("pk")
     return {endpoint.pk: endpoint for endpoint in rows.select_for_update(no_key=True)}
 
 
-def _is_well(endpoint: Endpoint) -> bool:
-    return all(getattr(endpoint, name) == value for name, value in _WELL.items())
+def _unwell(endpoints: Collection[int]) -> set[int]:
+    """Return those that have failed lately: what arrives now is news of them. Hardly ever one."""
+    if not endpoints:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(_UNWELL.format(as_list(endpoints)))
+        return {row[0] for row in cursor.fetchall()}
 
 
 def _record_arrived(results: Sequence[Result]) -> list[Result]:

@@ -291,3 +291,15 @@ class TestStopping:
         deliver(ScriptedSender())
         assert now_of(delivery).status == "delivered"
         assert Endpoint.objects.get(pk=endpoint.pk).failing_since is None
+
+
+class TestHealth:
+    def test_w34_an_arrival_ends_a_failure_that_came_after_it_was_claimed(self) -> None:
+        endpoint = make_endpoint()
+        make_deliveries(endpoint, 2)
+        one, two = take_due(2).parcels
+        now = timezone.now()
+        record([Result(one, answered(500), now, now)])
+        assert endpoint_now(endpoint).failing_since == now
+        record([Result(two, OK, now, now)])
+        assert endpoint_now(endpoint).failing_since is None
