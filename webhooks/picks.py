@@ -46,8 +46,8 @@ WHERE endpoint_id IN ({{}}) AND lease_until > %s GROUP BY endpoint_id
 """
 _WISHES = f"SELECT DISTINCT endpoint_id FROM {_TABLE} WHERE endpoint_id IN ({{}}) AND is_manual"
 
-# A new fence: earlier holders can write no more.
 _TAKEN = "id, fence, endpoint_id, event_id, payload, status, attempt_count, tier"
+# A new fence: earlier holders can write no more.
 _TAKE = f"""
 UPDATE {_TABLE} SET fence = fence + 1, lease_until = %s
 WHERE id IN ({{}}) AND status IN ('pending', 'failed')
