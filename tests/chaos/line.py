@@ -87,15 +87,22 @@ class Line:
 
     def web(self) -> psutil.Process:
         """Return the first web process."""
-        name = "web" if isinstance(self.stack, EmbeddedStack) else "web-1"
-        return psutil.Process(self.stack.pid(name))
+        return psutil.Process(self.stack.pid(self._web_name))
 
-    def revive(self) -> None:
-        """Have the first web process again; the embedded stack sees to it itself."""
+    def revive(self, ended: psutil.Process) -> None:
+        """Have another web process in its place; the embedded stack sees to it itself.
+
+        Until the old one is gone, a connection may still be taken that is never answered.
+        """
         if isinstance(self.stack, ServerStack):
             self.stack._running["web-1"].wait(PATIENCE_SECONDS)
             self.stack.start_process("web-1")
-        wait_until(self._answers, "No web process again")
+        wait_until(lambda: self._has_another(self._web_name, ended.pid), "No web process again")
+        wait_until(self._answers, "No web process answers")
+
+    @property
+    def _web_name(self) -> str:
+        return "web" if isinstance(self.stack, EmbeddedStack) else "web-1"
 
     def worker(self, number: int = 1) -> psutil.Process:
         """Return a worker process; the embedded stack has one."""

@@ -126,22 +126,24 @@ class TestCrash:
     def test_kill_9_of_the_driving_web_process_is_survived_by_its_viewer(
         self, fragile: Line
     ) -> None:
+        ended = fragile.web()
         person, job, seen = drive_and_kill(fragile, "gaming")
         killed_at = time.monotonic()
         if len(fragile.urls) == 1:
-            fragile.revive()
+            fragile.revive(ended)
         seen += durable(person.watch(job, seen[-1].id, via=-1))
         assert time.monotonic() - killed_at < LEASE_SECONDS + 10 + LATE_SECONDS
-        fragile.revive()
+        fragile.revive(ended)
         whole = check_whole(person, job)
         assert [one.id for one in seen] == [one.id for one in whole]
 
     def test_kill_9_of_the_driving_web_process_without_viewers_is_a_workers_turn(
         self, fragile: Line
     ) -> None:
+        ended = fragile.web()
         person, job, _ = drive_and_kill(fragile, "travel")
         killed_at = time.monotonic()
-        fragile.revive()
+        fragile.revive(ended)
         person.wait(job, "completed")
         assert time.monotonic() - killed_at < LEASE_SECONDS + 10 + LATE_SECONDS
         check_whole(person, job)

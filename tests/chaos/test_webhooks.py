@@ -75,8 +75,9 @@ class TestAWebProcessThatIsKilled:
         job = person.start("python", limit=5)
         with person.stream(job) as stream:
             next(message for message in until_deadline(stream) if message.event in TERMINAL)
-            mail.line.web().kill()
-        mail.line.revive()
+            ended = mail.line.web()
+            ended.kill()
+        mail.line.revive(ended)
         (receipt,) = mail.receiver.wait_for(1, path="/w26")
         assert b'"scraping.completed"' in receipt.body
         assert f'"id":{job},'.encode() in receipt.body
