@@ -1,11 +1,13 @@
 """Puts an export together: which sheets, in which order, from the reader through to the writer."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from exports.lines import Lines
 from exports.masking import Mask
 from exports.reading import PAGE_ROWS, Page, Selection
 from exports.tally import NEEDED_COLUMNS, SUBREDDITS, Tally
@@ -64,7 +66,7 @@ class Contents:
             if sheet == "posts":
                 self._write_joined(writer)
         elif sheet == "posts":
-            self._write_table(writer, Table("posts", self.wish.post_columns), self._posts())
+            self._write_posts(writer, Table("posts", self.wish.post_columns))
         elif sheet == "comments":
             columns = self.wish.chosen_comment_columns
             pages = self.selection.comments(columns)
@@ -74,15 +76,32 @@ class Contents:
             page: Page = list(self.tally.subreddit_page())
             self._write_table(writer, SUBREDDITS, iter([page] if page[0] else []))
 
+    def _write_posts(self, writer: Writer, table: Table) -> None:
+        if writer.syntax is None or self.mask or self._counted:
+            self._write_table(writer, table, self._posts())
+            return
+        self._begin(writer, table)
+        lines = Lines(table.columns, writer.syntax, is_safe=self.wish.safe)
+        with closing(self.selection.lines(lines)) as pages:
+            for number, page in pages:
+                writer.append(page)
+                self._count(table, number)
+
     def _write_table(self, writer: Writer, table: Table, pages: Iterator[Page]) -> None:
-        writer.open(table)
-        self.rows[table.name] = 0
-        self.step(0)
+        self._begin(writer, table)
         for page in pages:
             hidden = self.mask.hide(table.columns, page) if self.mask else page
             writer.write(hidden)
-            self.rows[table.name] += len(page[0])
-            self.step(len(page[0]))
+            self._count(table, len(page[0]))
+
+    def _begin(self, writer: Writer, table: Table) -> None:
+        writer.open(table)
+        self.rows[table.name] = 0
+        self.step(0)
+
+    def _count(self, table: Table, rows: int) -> None:
+        self.rows[table.name] += rows
+        self.step(rows)
 
     def _posts(self) -> Iterator[Page]:
         """Yield pages of the chosen columns, counted on the way."""

@@ -14,6 +14,7 @@ from django.db.models import Count, F, Func, Max, Q, QuerySet
 from django.db.models.expressions import Combinable
 
 from exports.columns import field_of
+from exports.lines import Lines
 from exports.writers.base import Column, Kind
 from scraper import selectors
 from scraper.models import ScrapedComment, ScrapedPost
@@ -88,6 +89,10 @@ class Selection:
         for ids in self._chunks():
             if rows := self._read(ScrapedPost.objects.filter(_among("pk", ids)), columns):
                 yield list(zip(*rows, strict=True))
+
+    def lines(self, lines: Lines) -> Generator[tuple[int, bytes], None, None]:
+        """Yield the posts in pages that are written already: how many, and their lines."""
+        return lines.pages(self._chunks())
 
     def comments(self, columns: Sequence[Column]) -> Iterator[Page]:
         """Yield the comments in pages: post by post, each thread depth first."""

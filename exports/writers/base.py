@@ -9,6 +9,8 @@ from typing import Any, ClassVar, Literal
 
 # A page's values by column, in the order of the table's columns.
 Columns = Sequence[Sequence[Any]]
+# Lines that follow from a row alone, so that a database can write them as well.
+Syntax = Literal["csv", "json"]
 
 
 class Kind(StrEnum):
@@ -78,6 +80,8 @@ class Writer:
     """
 
     instants: ClassVar[Literal["iso", "epoch"]] = "iso"
+    # What `append` takes; None if there is no such thing.
+    syntax: ClassVar[Syntax | None] = None
 
     def __init__(self, folder: Path, options: Options) -> None:
         self.folder = folder
@@ -91,6 +95,10 @@ class Writer:
 
     def write(self, page: Columns) -> None:
         """Append a page to the table begun last."""
+        raise NotImplementedError
+
+    def append(self, lines: bytes) -> None:
+        """Append lines that are written already, in this writer's syntax."""
         raise NotImplementedError
 
     def close(self, summary: Summary) -> list[Path]:

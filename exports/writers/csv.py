@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar
 
-from exports.writers.base import Columns, Kind, Options, Table
+from exports.writers.base import Columns, Kind, Options, Syntax, Table
 from exports.writers.output import OutputWriter
 from exports.writers.safety import defuse_all
 
@@ -24,6 +24,7 @@ class CsvWriter(OutputWriter):
     """One `<table>.csv` per table."""
 
     suffix: ClassVar[str] = "csv"
+    syntax: ClassVar[Syntax | None] = "csv"
 
     def __init__(self, folder: Path, options: Options) -> None:
         super().__init__(folder, options)
@@ -40,9 +41,8 @@ class CsvWriter(OutputWriter):
         output.write((_BOM if self.options.has_bom else b"") + _lines(names))
 
     def write(self, page: Columns) -> None:
-        assert self._output is not None, "write before open"  # noqa: S101 -- a bug
         fields = [encode(values) for encode, values in zip(self._encoders, page, strict=True)]
-        self._output.write(_lines(fields))
+        self.append(_lines(fields))
 
     def _texts(self, end: str, values: Sequence[str | None]) -> list[bytes]:
         texts = defuse_all(values) if self.options.is_safe else values

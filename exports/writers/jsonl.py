@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from exports.writers.base import Column, Columns, Kind, Options, Table
+from exports.writers.base import Column, Columns, Kind, Options, Syntax, Table
 from exports.writers.output import OutputWriter
 
 _FLAGS = {0: False, 1: True, None: None}
@@ -16,6 +16,7 @@ class JsonLinesWriter(OutputWriter):
     """One `<table>.jsonl` per table."""
 
     suffix: ClassVar[str] = "jsonl"
+    syntax: ClassVar[Syntax | None] = "json"
 
     def __init__(self, folder: Path, options: Options) -> None:
         super().__init__(folder, options)
@@ -29,11 +30,10 @@ class JsonLinesWriter(OutputWriter):
         self._convert = [_converter_of(column) for column in table.columns]
 
     def write(self, page: Columns) -> None:
-        assert self._output is not None, "write before open"  # noqa: S101 -- a bug
         columns = [convert(values) for convert, values in zip(self._convert, page, strict=True)]
         # Half of what orjson takes for a dictionary per row: an object of fixed fields is cheaper
         # to make, and all lines are written at once.
-        self._output.write(self._encoder.encode_lines(list(map(self._make, *columns))))
+        self.append(self._encoder.encode_lines(list(map(self._make, *columns))))
 
 
 def _object_of(columns: Sequence[Column]) -> Callable[..., Any]:

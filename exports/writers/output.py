@@ -58,6 +58,10 @@ class OutputWriter(Writer):
         self._files: list[Path] = []
         self._output: Output | None = None
 
+    def append(self, lines: bytes) -> None:
+        assert self._output is not None, "append before open"  # noqa: S101 -- a bug
+        self._output.write(lines)
+
     def close(self, summary: Summary) -> list[Path]:
         self.abandon()
         return self._files

@@ -1,30 +1,41 @@
-"""Texts that no spreadsheet evaluates (OWASP ASVS 1.2.10)."""
+"""Texts that no spreadsheet evaluates (OWASP ASVS 1.2.10).
+
+What matters are the characters that a text begins with; they are told here once, for Python and
+for the databases that write lines themselves (`exports.lines`).
+"""
 
 import re
 from collections.abc import Sequence
 
 # Signs that begin a formula, with their full-width and small twins, and the minus of typography.
-_SIGNS = "=+\\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212"
+_SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212"
 # Control characters that some programs drop before they look for a sign.
-_CONTROLS = "\\t\\r\\n\\x00"
-# What programs skip on their way to the first sign: spaces of all kinds, marks, quotes.
-_SKIPPED = (
-    "\\s\\x00-\\x20\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u2069\\ufeff"
-    "\"'`\\u2018\\u2019\\u201c\\u201d"
+_CONTROLS = "\t\r\n"
+_SPACES = "".join(
+    map(
+        chr,
+        (0x20, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000),
+    )
 )
+_MARKS = "".join(map(chr, (*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A))))
+_QUOTES = "\"'`\u2018\u2019\u201c\u201d"
 
-_RISKY = re.compile(f"[{_SKIPPED}]*[{_SIGNS}{_CONTROLS}]")
-
+# What programs skip on their way to the first sign: spaces of all kinds, marks, quotes; NUL, which
+# no stored text has, is left to Python.
+SKIPPED_STARTS = (
+    "".join(chr(code) for code in range(1, 0x20) if chr(code) not in _CONTROLS)
+    + _SPACES
+    + _MARKS
+    + _QUOTES
+    + "\ufeff"
+)
+# What, after that, makes a text one that a spreadsheet could evaluate.
+FORMULA_STARTS = _SIGNS + _CONTROLS
 # A text that begins with none of these needs no closer look: nearly all of them.
-_SUSPECT = frozenset(
-    {chr(code) for code in range(0x21)}
-    | {chr(code) for code in (0x7F, 0x85, 0xA0, 0x1680, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000)}
-    | {chr(code) for code in range(0x2000, 0x2010)}
-    | {chr(code) for code in range(0x202A, 0x202F)}
-    | {chr(code) for code in range(0x2060, 0x206A)}
-    | set("\ufeff\"'`=+-@\u2018\u2019\u201c\u201d")
-    | set("\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212")
-)
+SUSPECT_STARTS = SKIPPED_STARTS + FORMULA_STARTS
+
+_RISKY = re.compile(f"[{re.escape(SKIPPED_STARTS)}]*[{re.escape(FORMULA_STARTS)}\x00]")
+_SUSPECT = frozenset(SUSPECT_STARTS + "\x00")
 
 
 def defuse(text: str) -> str:

@@ -44,7 +44,7 @@ from tests.sse import Parser
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from exports.writers.base import Columns, Table
+    from exports.writers.base import Table
     from tests.callers import Caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -112,8 +112,8 @@ class TestCancel:
         written, go_on = threading.Event(), threading.Event()
 
         class Slow(CsvWriter):
-            def write(self, page: Columns) -> None:
-                super().write(page)
+            def append(self, lines: bytes) -> None:
+                super().append(lines)
                 written.set()
                 assert go_on.wait(30)
 
