@@ -82,7 +82,7 @@ class ListedPosts:
             f"SELECT {_COLUMNS} FROM {_POSTS} WHERE {' AND '.join(conditions)}"  # noqa: S608
             f" ORDER BY {key} {way}, id {way} LIMIT %s"
         )
-        return [_post(row) for row in _read(statement, [*parameters, limit])]
+        return _posts(_read(statement, [*parameters, limit]))
 
 
 def posts_of_events(
@@ -91,8 +91,9 @@ def posts_of_events(
     """Return for each page event its posts with their place in it, as they are now."""
     found: dict[int, list[tuple[int, dict[str, Any]]]] = {seq: [] for seq in seqs}
     statement = _OF_EVENTS.format(", ".join(["%s"] * len(seqs)))
-    for seq, n, *row in _read(statement, [job_id, *seqs]):
-        found[seq].append((n, post_as_json(_post(row))))
+    rows = _read(statement, [job_id, *seqs])
+    for (seq, n, *_), post in zip(rows, _posts([row[2:] for row in rows]), strict=True):
+        found[seq].append((n, post_as_json(post)))
     return found
 
 
@@ -120,11 +121,12 @@ def _instant_of(text: str) -> Any:
     return connection.ops.adapt_datetimefield_value(datetime.fromisoformat(text))
 
 
-def _post(row: Sequence[Any]) -> dict[str, Any]:
-    post = dict(zip(_NAMES, row, strict=True))
+def _posts(rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
+    posts = [dict(zip(_NAMES, row, strict=True)) for row in rows]
     if connection.vendor == "sqlite":
-        for name in _INSTANTS:
-            if (value := post[name]) is not None:
-                post[name] = value.replace(tzinfo=UTC)
-        post["media"] = [] if post["media"] == "[]" else orjson.loads(post["media"])
-    return post
+        for post in posts:
+            for name in _INSTANTS:
+                if (value := post[name]) is not None:
+                    post[name] = value.replace(tzinfo=UTC)
+            post["media"] = [] if post["media"] == "[]" else orjson.loads(post["media"])
+    return posts
