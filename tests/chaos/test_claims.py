@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 JOBS = 4000
 OWNERS = 4
 PROCESSES, THREADS = 4, 5
-# Of the many that wait: enough for hundreds of collisions.
-EACH = 25
+EACH = JOBS // (PROCESSES * THREADS)
 
 
 class TestClaims:
@@ -36,8 +35,7 @@ class TestClaims:
         failed = [result for result in results if isinstance(result, Exception)]
         assert not failed, failed
         claims = Counter(tuple(claim) for result in results for claim in result)  # type: ignore[union-attr]
-        assert len(claims) == PROCESSES * THREADS * EACH
         assert set(claims.values()) == {1}
         assert {fence for _, fence in claims} == {1}
-        assert {job for job, _ in claims} <= set(jobs)
-        assert left == JOBS - len(claims)
+        assert {job for job, _ in claims} == set(jobs)
+        assert left == 0
