@@ -219,7 +219,7 @@ class ServerStack(Stack):
         celery = [sys.executable, "-m", "celery", "--quiet", "--app", "config.celery"]
         pool = ["--pool", "threads", "--concurrency", "4", "--queues", ",".join(QUEUES)]
         quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-        schedule = str(self.folder / "beat-schedule")
+        schedule = str(self.folder / f"{name}-schedule")
         commands = {
             "sandbox": [sys.executable, "manage.py", "sandbox", "--port", str(self._sandbox_port)],
             "worker": [*celery, "worker", "--hostname", f"{name}@%h", *pool, *quiet],

@@ -74,12 +74,13 @@ def _serve() -> None:
 def _functions() -> dict[str, Any]:
     django.setup()
     # Known only after Django's set-up.
-    from tests.chaos import claims, ledger  # noqa: PLC0415
+    from tests.chaos import claims, ledger, removals  # noqa: PLC0415
 
     of_ledger = ("account", "endpoint", "fire", "queue", "ledger", "statuses", "flush")
     return {
         **{name: getattr(ledger, name) for name in of_ledger},
         **{name: getattr(claims, name) for name in ("queue_jobs", "claim_jobs", "untouched")},
+        **{name: getattr(removals, name) for name in ("delete_unannounced", "is_left")},
     }
 
 
