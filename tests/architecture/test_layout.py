@@ -27,6 +27,7 @@ DOMAIN_MODULES = {
         "deletion",
         "downloads",
         "files",
+        "lines",
         "links",
         "log",
         "masking",
