@@ -82,7 +82,9 @@ function addPost(state: LiveState, post: Post): void {
   state.ids.add(post.id);
   state.rows.push(post);
   if (state.rows.length < MOST_ROWS + ROWS_DROPPED_AT_ONCE) return;
-  for (const old of state.rows.splice(0, ROWS_DROPPED_AT_ONCE)) state.ids.delete(old.id);
+  for (const old of state.rows.slice(0, ROWS_DROPPED_AT_ONCE)) state.ids.delete(old.id);
+  // Another array: the old one is on screen until the next version.
+  state.rows = state.rows.slice(ROWS_DROPPED_AT_ONCE);
   state.dropped += ROWS_DROPPED_AT_ONCE;
 }
 

@@ -42,6 +42,24 @@ describe("FlushClock", () => {
     expect(frames).not.toHaveBeenCalled();
   });
 
+  it("tells a tab that is hidden while it waits for its frame", () => {
+    const hidden = vi.spyOn(document, "hidden", "get").mockReturnValue(false);
+    vi.spyOn(window, "requestAnimationFrame").mockReturnValue(1);
+    const flush = vi.fn();
+    const clock = new FlushClock(flush);
+    clock.start();
+    clock.request();
+    vi.advanceTimersByTime(1_000);
+    expect(flush).not.toHaveBeenCalled();
+    hidden.mockReturnValue(true);
+    document.dispatchEvent(new Event("visibilitychange"));
+    expect(flush).toHaveBeenCalledOnce();
+    clock.request();
+    vi.advanceTimersByTime(1_000);
+    expect(flush).toHaveBeenCalledTimes(2);
+    clock.stop();
+  });
+
   it("tells nothing once stopped", () => {
     const flush = vi.fn();
     const clock = new FlushClock(flush);

@@ -17,6 +17,7 @@ export class FlushClock {
 
   /** Starts to watch for strain. */
   start(): void {
+    document.addEventListener("visibilitychange", this.#onVisibility);
     if (!globalThis.PerformanceObserver?.supportedEntryTypes?.includes("longtask")) return;
     this.#observer = new PerformanceObserver(() => this.noteStrain());
     this.#observer.observe({ type: "longtask" });
@@ -37,11 +38,23 @@ export class FlushClock {
 
   stop(): void {
     clearTimeout(this.#timer);
-    if (this.#frame !== undefined) cancelAnimationFrame(this.#frame);
     this.#timer = undefined;
-    this.#frame = undefined;
+    this.#dropFrame();
     this.#observer?.disconnect();
+    document.removeEventListener("visibilitychange", this.#onVisibility);
   }
+
+  #dropFrame(): void {
+    if (this.#frame !== undefined) cancelAnimationFrame(this.#frame);
+    this.#frame = undefined;
+  }
+
+  /** The frame that was waited for does not come while the tab is hidden. */
+  readonly #onVisibility = (): void => {
+    if (!document.hidden || this.#frame === undefined) return;
+    this.#dropFrame();
+    this.#flushNow();
+  };
 
   #onTime(): void {
     this.#timer = undefined;

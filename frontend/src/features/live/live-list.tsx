@@ -4,15 +4,14 @@ import { type RefObject, useLayoutEffect, useRef } from "react";
 import type { Post } from "@/api/types";
 import classes from "./live-list.module.css";
 import { LiveRow } from "./live-row";
+import type { Shown } from "./row-window";
 
 /** As in the style sheet: rows are never measured. */
 const ROW_HEIGHT = 44;
 
 interface LiveListProps {
   scroller: RefObject<HTMLElement | null>;
-  rows: Post[];
-  /** How many rows before the first one are no longer kept. */
-  dropped: number;
+  shown: Shown;
   isGrowing: boolean;
   isFollowing: boolean;
   selected: string | undefined;
@@ -20,9 +19,10 @@ interface LiveListProps {
 }
 
 export function LiveList(props: LiveListProps) {
-  const { scroller, rows, dropped, isGrowing, isFollowing, selected, onOpen } = props;
+  const { scroller, shown, isGrowing, isFollowing, selected, onOpen } = props;
+  const { rows, count, dropped } = shown;
   const virtual = useVirtualizer({
-    count: rows.length,
+    count,
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW_HEIGHT,
     getItemKey: (index) => rows[index]?.id ?? index,
@@ -54,7 +54,7 @@ export function LiveList(props: LiveListProps) {
                 post={post}
                 top={start}
                 position={dropped + index + 1}
-                size={isGrowing ? -1 : dropped + rows.length}
+                size={isGrowing ? -1 : dropped + count}
                 isSelected={post.id === selected}
                 onOpen={onOpen}
               />

@@ -1,5 +1,5 @@
 // The list of received posts as its reader wants it: filtered, followed, held; and the post opened.
-import { type ReactNode, useCallback, useRef, useState } from "react";
+import { type ReactNode, useCallback, useMemo, useRef, useState } from "react";
 import type { Post } from "@/api/types";
 import { formatCount } from "@/lib/format";
 import classes from "./live.module.css";
@@ -18,17 +18,21 @@ interface LivePostsProps {
 }
 
 export function LivePosts({ store, renderPost }: LivePostsProps) {
-  useLive(store, (live) => live.version());
+  const version = useLive(store, (live) => live.version());
   const [view] = useState(() => new RowWindow());
   const [text, setText] = useState("");
   const [isPaused, setPaused] = useState(false);
   const [opened, setOpened] = useState<Post | null>(null);
-  const { rows, heldBack } = view.look(store.state, text);
+  // Rows come in between two versions too: counted in a drawing that React drops, they would never
+  // be followed.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: both change what the view shows
+  const shown = useMemo(() => view.look(store.state, text), [view, store, text, version, isPaused]);
+  const { count, heldBack } = shown;
   const scroller = useRef<HTMLElement>(null);
-  const follow = useFollow(scroller, rows.length);
+  const follow = useFollow(scroller, count);
   const seen = useRef(0);
-  if (follow.isOn) seen.current = rows.length;
-  const unseen = Math.max(0, rows.length - seen.current) + heldBack;
+  if (follow.isOn) seen.current = count;
+  const unseen = Math.max(0, count - seen.current) + heldBack;
   const open = useCallback((post: Post) => setOpened(post), []);
   const close = useCallback(() => setOpened(null), []);
   const pause = useCallback(
@@ -56,14 +60,13 @@ export function LivePosts({ store, renderPost }: LivePostsProps) {
       <div className={classes.split}>
         <LiveList
           scroller={scroller}
-          rows={rows}
-          dropped={text.trim() === "" ? store.state.dropped : 0}
+          shown={shown}
           isGrowing={!store.isOver}
           isFollowing={follow.isOn}
           selected={opened?.id}
           onOpen={open}
         />
-        {rows.length === 0 && <Emptiness store={store} isFiltered={text.trim() !== ""} />}
+        {count === 0 && <Emptiness store={store} isFiltered={text.trim() !== ""} />}
         {unseen > 0 && (
           <button type="button" className={classes.pill} onClick={showNewest}>
             {formatCount(unseen)} new

@@ -30,7 +30,7 @@ export interface LiveState {
   job: Job | null;
   /** Posts per second over the last ten seconds, as the server measures it. */
   rate: number | null;
-  /** Grows in place; whoever draws it goes by the store's version. */
+  /** Grows at its end between two versions of the store: what is drawn is counted at a version. */
   rows: Post[];
   ids: Set<string>;
   /** How many rows before the first one were dropped. */

@@ -2,8 +2,12 @@
 import type { Post } from "@/api/types";
 import type { LiveState } from "./live-state";
 
-interface Shown {
+export interface Shown {
+  /** The first `count` of them are drawn; the array may have grown since. */
   rows: Post[];
+  count: number;
+  /** How many rows before the first one are no longer kept. */
+  dropped: number;
   /** Received but not drawn because the view is paused. */
   heldBack: number;
 }
@@ -24,7 +28,7 @@ export class RowWindow {
     this.#pausedAt = null;
   }
 
-  /** Returns the rows to draw; the array is the same one, grown, for as long as the wish is. */
+  /** Returns what there is to draw now. */
   look(state: LiveState, text: string): Shown {
     const received = state.dropped + state.rows.length;
     // After a reset the log begins again, and what was paused is gone.
@@ -33,11 +37,11 @@ export class RowWindow {
     const wanted = text.trim().toLowerCase();
     if (wanted === "") {
       this.#wanted = "";
-      const rows =
-        heldBack > 0 ? state.rows.slice(0, Math.max(0, end - state.dropped)) : state.rows;
-      return { rows, heldBack };
+      const { rows, dropped } = state;
+      return { rows, count: Math.max(0, end - dropped), dropped, heldBack };
     }
-    return { rows: this.#search(state, wanted, end), heldBack };
+    const rows = this.#search(state, wanted, end);
+    return { rows, count: rows.length, dropped: 0, heldBack };
   }
 
   #search(state: LiveState, wanted: string, end: number): Post[] {

@@ -9,8 +9,8 @@ export interface Following {
   turn: (on: boolean) => void;
 }
 
-/** Sticks to the end of the scroller whenever `length` changes; scrolling up lets go, the end takes hold. */
-export function useFollow(scroller: RefObject<HTMLElement | null>, length: number): Following {
+/** Sticks to the end of the scroller whenever `count` changes; scrolling up lets go, the end takes hold. */
+export function useFollow(scroller: RefObject<HTMLElement | null>, count: number): Following {
   const [isOn, turn] = useState(true);
   const top = useRef(0);
   const stick = useCallback(() => {
@@ -19,10 +19,10 @@ export function useFollow(scroller: RefObject<HTMLElement | null>, length: numbe
     element.scrollTop = element.scrollHeight;
     top.current = element.scrollTop;
   }, [scroller]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new length is the reason to scroll
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new count is the reason to scroll
   useLayoutEffect(() => {
     if (isOn) stick();
-  }, [isOn, length, stick]);
+  }, [isOn, count, stick]);
   useEffect(() => {
     const element = scroller.current;
     if (!element) return;
