@@ -8,6 +8,8 @@ import { followSharedStream } from "./shared-stream";
 import { isAfter } from "./stream-position";
 
 const tokenOf = (sub: string) => `head.${btoa(JSON.stringify({ sub }))}.sign`;
+/** Outlasts all that the tabs of a test have to tell each other. */
+const settled = () => new Promise((resolve) => setTimeout(resolve, 50));
 const post = (id: string) => `id: ${id}\nevent: post\ndata: {}\n\n`;
 const SNAPSHOT = 'event: snapshot\ndata: {"event_seq":1}\n\n';
 
@@ -16,7 +18,8 @@ const eventually = (check: () => void) => vi.waitFor(check, { timeout: 4_000 });
 
 let path = "";
 let runs = 0;
-const tabs: AbortController[] = [];
+const strangers = new Set<string>();
+const tabs: { abort: () => void }[] = [];
 
 /** A log that grows: each connection gets what it has not seen, and all get what is added. */
 function serveLog(...ids: string[]) {
@@ -73,7 +76,41 @@ function openTab(options: { idleMilliseconds?: number } = {}) {
     done,
     close: () => tab.abort(),
     ids: () => events.filter(({ type }) => type === "post").map(({ id }) => id),
+    snapshots: () => events.filter(({ type }) => type === "snapshot").length,
     state: () => connections.at(-1)?.state,
+  };
+}
+
+/** What a tab says that this page knows by nothing but its messages. */
+function strangeTab(name: string, bornAt: number) {
+  const channel = new BroadcastChannel(`teppan 5 ${path}`);
+  tabs.push({ abort: () => channel.close() });
+  const from = { name, bornAt };
+  /** What the tabs of this page said since. */
+  const said: { is: string; before?: string }[] = [];
+  strangers.add(name);
+  channel.onmessage = ({ data }) => strangers.has(data.from.name) || said.push(data);
+  return {
+    said,
+    reads: (place: string) =>
+      channel.postMessage({
+        is: "here",
+        from,
+        isReading: true,
+        at: place,
+        connection: { state: "live" },
+      }),
+    passesOn: (before: string, id: string) =>
+      channel.postMessage({
+        is: "events",
+        from,
+        before,
+        at: id,
+        events: [
+          { type: "snapshot", id: null, data: "{}" },
+          { type: "post", id, data: "{}" },
+        ],
+      }),
   };
 }
 
@@ -147,13 +184,80 @@ describe("test_s29 Tabs that watch the same stream", () => {
     await eventually(() => expect(second.ids()).toEqual(["1:1", "1:2"]));
   });
 
+  it("take what any of those that read passes on, and snapshots from the eldest", async () => {
+    const log = serveLog("1:1");
+    const [elder, younger] = [strangeTab("elder", 1), strangeTab("younger", Number.MAX_VALUE)];
+    const tab = openTab();
+    await eventually(() => expect(tab.ids()).toEqual(["1:1"]));
+    elder.reads("1:1");
+    await eventually(() => expect(log.connections()).toBe(0));
+    const snapshots = tab.snapshots();
+    // The elder has been killed, and could not say so.
+    younger.passesOn("1:1", "1:2");
+    await eventually(() => expect(tab.ids()).toEqual(["1:1", "1:2"]));
+    expect(tab.snapshots()).toBe(snapshots);
+    elder.passesOn("1:2", "1:3");
+    await eventually(() => expect(tab.ids()).toEqual(["1:1", "1:2", "1:3"]));
+    expect(tab.snapshots()).toBe(snapshots + 1);
+    expect(log.cursors).toHaveLength(1);
+  });
+
+  it("read for themselves what somebody else is ahead by", async () => {
+    const log = serveLog("1:1");
+    const elder = strangeTab("elder", 1);
+    const tab = openTab();
+    await eventually(() => expect(tab.ids()).toEqual(["1:1"]));
+    elder.reads("1:1");
+    await eventually(() => expect(log.connections()).toBe(0));
+    log.add("1:2");
+    log.add("1:3");
+    elder.passesOn("1:2", "1:3");
+    await eventually(() => expect(tab.ids()).toEqual(["1:1", "1:2", "1:3"]));
+    expect(log.cursors).toEqual([null, "1:1"]);
+  });
+
+  it("say nothing more once they are left, until somebody comes back", async () => {
+    const log = serveLog("1:1");
+    const tab = openTab();
+    await eventually(() => expect(tab.ids()).toEqual(["1:1"]));
+    const other = strangeTab("other", 1);
+    other.passesOn("", "1:1");
+    await eventually(() => expect(log.connections()).toBe(0));
+    window.dispatchEvent(new Event("pagehide"));
+    await eventually(() => expect(other.said.at(-1)?.is).toBe("gone"));
+    strangeTab("unknown", 2).reads("1:1");
+    await settled();
+    expect(other.said.at(-1)?.is).toBe("gone");
+    log.add("1:2");
+    window.dispatchEvent(new Event("pageshow"));
+    await eventually(() => expect(tab.ids()).toEqual(["1:1", "1:2"]));
+    expect(other.said.at(-1)).toMatchObject({ is: "events", before: "1:1" });
+  });
+
+  it("leave it to the eldest that reads to tell a younger one", async () => {
+    const log = serveLog("1:1");
+    const tab = openTab();
+    await eventually(() => expect(tab.ids()).toEqual(["1:1"]));
+    const [elder, younger] = [strangeTab("elder", 1), strangeTab("younger", Number.MAX_VALUE)];
+    younger.reads("1:1");
+    await eventually(() => expect(younger.said).toHaveLength(1));
+    younger.reads("1:1");
+    await eventually(() => expect(younger.said).toHaveLength(2));
+    elder.reads("9:1");
+    await eventually(() => expect(younger.said).toHaveLength(3));
+    younger.reads("1:1");
+    await settled();
+    expect(younger.said).toHaveLength(3);
+    expect(log.connections()).toBe(1);
+  });
+
   it("keep their own when they belong to two people", async () => {
     const log = serveLog("1:1");
     const mine = openTab();
     beginSession(tokenOf("6"));
     const theirs = openTab();
     await eventually(() => expect([mine.ids(), theirs.ids()]).toEqual([["1:1"], ["1:1"]]));
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await settled();
     expect(log.connections()).toBe(2);
   });
 });

@@ -20,11 +20,18 @@ interface Tab {
   name: string;
 }
 
-/** `at` is the sender's place in the log; `isLeading`, whether it reads from the server itself. */
+/** A tab that reads from the server, and its place in the log. */
+interface Reader extends Tab {
+  at: string;
+}
+
+/** `at` is the sender's place in the log; `isReading`, whether it reads from the server itself. */
 type Message =
-  | { is: "here"; from: Tab; isLeading: boolean; at: string; connection: Connection | null }
+  | { is: "here"; from: Tab; isReading: boolean; at: string; connection: Connection | null }
   | { is: "events"; from: Tab; before: string; at: string; events: StreamEvent[] }
   | { is: "gone"; from: Tab };
+
+type Life = Exclude<Message, { is: "gone" }>;
 
 /** As `followStream`, with one connection for all tabs of the same person. */
 export function followSharedStream(path: string, options: StreamOptions): Promise<void> {
@@ -40,15 +47,19 @@ class SharedFollower {
   };
   readonly #channel: BroadcastChannel;
   readonly #others = new Set<string>();
+  /** The other tabs that read from the server, by their names. */
+  readonly #readers = new Map<string, Reader>();
   #at: string;
   #own: AbortController | null = null;
   #connection: Connection | null = null;
-  /** An older tab that reads from the server, and how far it is known to be. */
-  #elder: { name: string; at: string } | null = null;
-  #leader: { name: string; lose: () => void } | null = null;
+  /** Whether nobody else is known to read all that is missing here: `#wake` ends the following. */
+  #isLost = false;
+  #wake: (() => void) | null = null;
   #watch: ReturnType<typeof setTimeout> | undefined;
   #beatAt = Number.NEGATIVE_INFINITY;
   #isOver = false;
+  /** A page that is being left still runs for a moment: nobody must count on what it says then. */
+  #isAway = false;
 
   constructor(
     readonly path: string,
@@ -61,21 +72,31 @@ class SharedFollower {
 
   async run(): Promise<void> {
     const { signal } = this.options;
-    const leave = () => this.#channel.postMessage({ is: "gone", from: this.#me });
+    const leave = () => {
+      this.#say({ is: "gone", from: this.#me });
+      this.#isAway = true;
+    };
+    const comeBack = () => {
+      this.#isAway = false;
+      this.#lose();
+      this.#sayHere();
+    };
     const stop = () => {
       this.#own?.abort();
-      this.#leader?.lose();
+      this.#lose();
     };
     this.#channel.onmessage = ({ data }: MessageEvent<Message>) => this.#hear(data);
     signal.addEventListener("abort", stop);
     window.addEventListener("pagehide", leave);
+    window.addEventListener("pageshow", comeBack);
     this.#sayHere();
     while (!this.#isOver && !signal.aborted) {
-      if (this.#elder) await this.#followElder(this.#elder.name);
-      else await this.#read();
+      await this.#read();
+      await this.#follow();
     }
     signal.removeEventListener("abort", stop);
     window.removeEventListener("pagehide", leave);
+    window.removeEventListener("pageshow", comeBack);
     leave();
     this.#channel.close();
   }
@@ -93,27 +114,26 @@ class SharedFollower {
       onConnection: (connection) => this.#become(connection),
     });
     this.#own = null;
-    this.#isOver = !own.signal.aborted;
     this.#connection = null;
-    if (!this.#isOver) this.#sayHere();
+    if (!own.signal.aborted) this.#isOver = true;
   }
 
-  /** Lives on what an elder passes on, until that is lost or the stream is over. */
-  async #followElder(name: string): Promise<void> {
-    await new Promise<void>((lose) => {
-      this.#leader = { name, lose };
+  /** Lives on what others pass on, until that is lost or the stream is over. */
+  async #follow(): Promise<void> {
+    if (this.#isLost || this.#isOver) return;
+    await new Promise<void>((wake) => {
+      this.#wake = wake;
       this.#trust();
     });
     clearTimeout(this.#watch);
-    this.#leader = null;
-    this.#elder = null;
+    this.#wake = null;
   }
 
   #passOn(events: StreamEvent[]): void {
     const before = this.#at;
     this.#deliver(events);
     if (this.#others.size > 0) {
-      this.#channel.postMessage({ is: "events", from: this.#me, before, at: this.#at, events });
+      this.#say({ is: "events", from: this.#me, before, at: this.#at, events });
     }
     this.#letGoIfCaughtUp();
   }
@@ -144,69 +164,96 @@ class SharedFollower {
   #sayHere(): void {
     // What an error says does not survive the way to another tab; each finds out for itself.
     const connection = this.#connection?.state === "refused" ? null : this.#connection;
-    const isLeading = connection !== null && connection.state !== "finished";
-    this.#channel.postMessage({ is: "here", from: this.#me, isLeading, at: this.#at, connection });
+    const isReading = this.#isReading() && connection !== null && connection.state !== "finished";
+    this.#say({ is: "here", from: this.#me, isReading, at: this.#at, connection });
+  }
+
+  #say(message: Message): void {
+    if (!this.#isAway) this.#channel.postMessage(message);
+  }
+
+  #isReading(): boolean {
+    return this.#own !== null && !this.#own.signal.aborted;
   }
 
   #hear(message: Message): void {
-    const { name } = message.from;
+    const { from } = message;
     if (message.is === "gone") {
-      this.#others.delete(name);
-      if (this.#elder?.name === name) this.#forgetElder();
+      this.#others.delete(from.name);
+      this.#forget(from.name);
       return;
     }
-    const isKnown = this.#others.has(name);
-    this.#others.add(name);
-    // A younger tab that reads for itself may not know that it need not.
-    const isNeedless =
-      message.is === "here" && message.isLeading && isOlder(this.#me, message.from);
-    if (!isKnown || (isNeedless && this.#own)) this.#sayHere();
-    if (this.#leader) this.#obey(message);
-    else if (isOlder(message.from, this.#me)) this.#consider(message);
+    const isKnown = this.#others.has(from.name);
+    this.#others.add(from.name);
+    if (message.is === "here" && !message.isReading) this.#forget(from.name);
+    else this.#readers.set(from.name, { ...from, at: message.at });
+    if (!isKnown || this.#isNeedless(message)) this.#sayHere();
+    if (this.#isReading()) this.#letGoIfCaughtUp();
+    else if (this.#readers.has(from.name)) this.#take(message);
   }
 
-  /** Notes an elder while reading from the server. */
-  #consider(message: Exclude<Message, { is: "gone" }>): void {
-    const isLeading = message.is === "events" || message.isLeading;
-    if (isLeading) this.#elder = { name: message.from.name, at: message.at };
-    else if (this.#elder?.name === message.from.name) this.#elder = null;
-    this.#letGoIfCaughtUp();
+  /** Whether a younger tab may read only because it does not know this one: the eldest tells it. */
+  #isNeedless(message: Life): boolean {
+    if (message.is !== "here" || !message.isReading || !this.#isReading()) return false;
+    const eldest = this.#eldest();
+    return eldest !== null && isOlder(this.#me, eldest);
   }
 
   #letGoIfCaughtUp(): void {
-    const isLive = this.#connection?.state === "live";
-    if (isLive && this.#elder && !isAfter(this.#elder.at, this.#at)) this.#own?.abort();
+    if (!this.#isReading() || this.#connection?.state !== "live") return;
+    const elder = this.#eldest();
+    if (!elder || isOlder(this.#me, elder) || isAfter(elder.at, this.#at)) return;
+    this.#isLost = false;
+    this.#own?.abort();
+    this.#sayHere();
   }
 
-  /** Takes what the leader passes on; a gap means reading for oneself again. */
-  #obey(message: Exclude<Message, { is: "gone" }>): void {
-    if (message.from.name !== this.#leader?.name) return;
+  /**
+   * Takes what a tab that reads passes on: the log is the same whoever reads it, so that it does not
+   * matter which of them is still there. A gap means reading for oneself again.
+   */
+  #take(message: Life): void {
     this.#trust();
+    if (isAfter(message.is === "events" ? message.before : message.at, this.#at)) {
+      this.#lose();
+      return;
+    }
+    // What is not in the log, as a snapshot, is about one connection: the one that will remain.
+    const isEldest = this.#eldest()?.name === message.from.name;
     if (message.is === "here") {
-      if (!message.isLeading || isAfter(message.at, this.#at)) this.#leader.lose();
-      else if (message.connection) this.options.onConnection(message.connection);
+      if (isEldest && message.connection) this.options.onConnection(message.connection);
       return;
     }
-    if (isAfter(message.before, this.#at)) {
-      this.#leader.lose();
-      return;
-    }
-    this.#deliver(message.events);
+    this.#deliver(isEldest ? message.events : message.events.filter(({ id }) => id !== null));
     if (!message.events.some(isTerminalEvent)) return;
     this.#isOver = true;
     this.options.onConnection({ state: "finished" });
-    this.#leader.lose();
+    this.#lose();
   }
 
-  #forgetElder(): void {
-    this.#elder = null;
-    this.#leader?.lose();
+  #eldest(): Reader | null {
+    const readers = [...this.#readers.values()];
+    return readers.reduce<Reader | null>(
+      (eldest, reader) => (eldest && isOlder(eldest, reader) ? eldest : reader),
+      null,
+    );
+  }
+
+  #forget(name: string): void {
+    if (this.#readers.delete(name) && this.#readers.size === 0) this.#lose();
+  }
+
+  /** Back to reading for oneself; whoever reads will say so again. */
+  #lose(): void {
+    this.#isLost = true;
+    this.#readers.clear();
+    this.#wake?.();
   }
 
   #trust(): void {
     clearTimeout(this.#watch);
     const { idleMilliseconds = IDLE_MILLISECONDS } = this.options;
-    this.#watch = setTimeout(() => this.#leader?.lose(), idleMilliseconds);
+    this.#watch = setTimeout(() => this.#lose(), idleMilliseconds);
   }
 }
 
