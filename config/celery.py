@@ -45,6 +45,11 @@ app.autodiscover_tasks(related_name="schedules")
 _presences: list[Presence] = []
 _working: list[Working] = []
 _stopping: list[threading.Thread] = []
+_is_leaving = threading.Lock()
+
+# Celery sends it from inside its signal handler under a plain lock: a second SIGTERM that came just
+# then would wait for itself, and the process would never end.
+worker_shutting_down.lock = threading.RLock()
 
 # Which task module has the slots that a queue's messages wake.
 _SLOTS = {"scrape": "scraper.tasks", "deliver": "webhooks.tasks", "export": "exports.tasks"}
@@ -66,8 +71,9 @@ def _start(sender: Any, **_: Any) -> None:
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]
 def _give_back(**_: Any) -> None:
     # Sent from inside the signal handler, where the interrupted code may hold any lock: the
-    # running rows are given back from a thread, while Celery waits for its tasks to return.
-    if not _stopping:
+    # running rows are given back from a thread, while Celery waits for its tasks to return. And the
+    # next signal may interrupt any line of this.
+    if _is_leaving.acquire(blocking=False):
         _stopping.extend(
             threading.Thread(target=work.stop, name="stop-worker", daemon=True) for work in _working
         )

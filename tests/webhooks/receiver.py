@@ -233,9 +233,9 @@ async def _delay(seconds: float, reader: asyncio.StreamReader) -> None:
 class Canary:
     """A listener that must stay silent: whoever connects was led there. `hits` counts them."""
 
-    def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(self) -> None:
         self.hits = 0
-        self._socket = socket.create_server((host, port), backlog=64)
+        self._socket = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port: int = self._socket.getsockname()[1]
         self._thread = threading.Thread(target=self._accept, name="canary", daemon=True)
 

@@ -316,11 +316,14 @@ class TestTls:
 
 
 class TestNamesThatChange:
-    """The receiver stands on 127.0.0.2, which is allowed; 127.0.0.1 stands for the inside."""
+    """The receiver stands on 127.0.0.2, which is allowed; 127.0.0.1 stands for the inside.
+
+    The canary picks the port of both: on 127.0.0.1 nearly all are taken now and then.
+    """
 
     async def test_w47_lead_only_to_the_address_that_was_vetted(self) -> None:
         names = ScriptedNames(hooks_example=[["127.0.0.2"], ["127.0.0.1"]])
-        with Receiver("127.0.0.2") as receiver, Canary("127.0.0.1", receiver.port) as canary:
+        with Canary() as canary, Receiver("127.0.0.2", port=canary.port) as receiver:
             receiver.script("/", Reply(close=True))
             url = receiver.url(host="hooks.example")
             async with sender(loopback("127.0.0.2/32"), resolver=names) as one:
@@ -335,7 +338,7 @@ class TestNamesThatChange:
 
     async def test_w47_with_both_answers_at_once_lead_to_the_vetted_one(self) -> None:
         names = ScriptedNames(hooks_example=[["127.0.0.1", "127.0.0.2"]])
-        with Receiver("127.0.0.2") as receiver, Canary("127.0.0.1", receiver.port) as canary:
+        with Canary() as canary, Receiver("127.0.0.2", port=canary.port) as receiver:
             url = receiver.url(host="hooks.example")
             answer = await post(url, policy=loopback("127.0.0.2/32"), resolver=names)
             assert canary.hits == 0
@@ -343,7 +346,7 @@ class TestNamesThatChange:
 
     async def test_w47_leave_a_kept_connection_where_it_is(self) -> None:
         names = ScriptedNames(hooks_example=[["127.0.0.2"], ["127.0.0.1"]])
-        with Receiver("127.0.0.2") as receiver, Canary("127.0.0.1", receiver.port) as canary:
+        with Canary() as canary, Receiver("127.0.0.2", port=canary.port) as receiver:
             url = receiver.url(host="hooks.example")
             async with sender(loopback("127.0.0.2/32"), resolver=names) as one:
                 answers = [await one.post(url, BODY, {}) for _ in range(3)]
