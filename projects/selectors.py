@@ -1,13 +1,15 @@
 """Who is calling, and what of theirs there is to see."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Literal
 
 from django.db import connection
 from django.db.models import Model, Q, QuerySet
+from django.db.models.expressions import Col
 from django.utils import timezone
 
 from common.errors import InvalidInput, NotFound, Unauthenticated
@@ -18,6 +20,9 @@ from projects.tokens import API_TOKEN_PREFIX, InvalidToken, digest_of, read_acce
 NEWEST_FIRST = Order("created", (Key("created_at"), Key("id")))
 
 _BITS_OF_AN_ID = 63
+
+# Takes what the database gave, the column, and the connection.
+_Converter = Callable[[Any, Col, Any], Any]
 
 # Fine enough to see whether a token is in use, without a write on every request.
 _LAST_USED_RESOLUTION = timedelta(minutes=1)
@@ -166,8 +171,39 @@ def _principal_of_api_token(token: str) -> Principal:
 
 
 def _first(table: type[Model], statement: str, parameters: Sequence[Any]) -> Any:
-    """Return the instance that a statement finds, with what else it selects as attributes."""
-    return next(iter(table._default_manager.raw(statement, parameters)), None)  # noqa: SLF001
+    """Return the instance that a statement finds, with what else it selects as attributes.
+
+    As `Manager.raw`, which looks up anew at every statement how each column is read.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        row = cursor.fetchone()
+        names = [column[0] for column in cursor.description or ()]
+    if row is None:
+        return None
+    found = dict(zip(names, row, strict=True))
+    values = []
+    for column, expression, converters in _columns_of(table):
+        value = found.pop(column)
+        for convert in converters:
+            value = convert(value, expression, connection)
+        values.append(value)
+    names = [field.attname for field in table._meta.concrete_fields]  # noqa: SLF001
+    instance = table.from_db(connection.alias, names, values)
+    vars(instance).update(found)
+    return instance
+
+
+@cache
+def _columns_of(table: type[Model]) -> list[tuple[str, Col, list[_Converter]]]:
+    """Return a table's columns, and what makes Python's values of the database's."""
+    meta, operations = table._meta, connection.ops  # noqa: SLF001
+    columns = []
+    for column in meta.concrete_fields:
+        one = column.get_col(meta.db_table)
+        converters = operations.get_db_converters(one) + one.get_db_converters(connection)
+        columns.append((str(column.column), one, converters))
+    return columns
 
 
 def _stored(value: datetime | uuid.UUID) -> Any:

@@ -183,8 +183,10 @@ def eta_seconds(job: ScrapingJob, progress: float, now: datetime) -> float | Non
 
 
 def post_as_json(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a post as REST shows it, from a row with POST_FIELDS."""
-    return {"id": row["fullname"], **{name: row[name] for name in POST_FIELDS[1:]}}
+    """Return a post as REST shows it, from a row with POST_FIELDS and perhaps its own `id`."""
+    post = {"id": None, **row}
+    post["id"] = post.pop("fullname")
+    return post
 
 
 def posts_of_project(project_id: int) -> QuerySet[ScrapedPost, dict[str, Any]]:
