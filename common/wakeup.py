@@ -9,6 +9,7 @@ import contextlib
 import logging
 import os
 import threading
+import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -24,6 +25,8 @@ _HERE = uuid.uuid4().hex
 
 # A publish happens on the path of a page commit: a broker that is gone must not hold it up.
 _PUBLISH_TIMEOUT_SECONDS = 0.25
+# How long it is left alone then: a commit in a hundred pays for one that hangs, not each of them.
+_AWAY_SECONDS = 1.0
 _RESUBSCRIBE_SECONDS = 1.0
 _SHORTEST_LOOK = 0.25
 
@@ -56,6 +59,7 @@ class _Local:
 
 _local = _Local()
 _client: redis.Redis | None = None
+_away_until = float("-inf")
 
 
 def seconds_between_looks(seconds: float) -> float:
@@ -69,11 +73,15 @@ def seconds_between_looks(seconds: float) -> float:
 
 def poke(stream: str) -> None:
     """Wake everyone who waits for the stream: this process at once, the others through Redis."""
+    global _away_until  # noqa: PLW0603 -- of the one connection pool
     _local.call(stream)
+    if time.monotonic() < _away_until:
+        return
     try:
         _publisher().publish(_CHANNEL, f"{_me()} {stream}")
     except redis.RedisError as error:
         logger.debug("Wake-up of %s not published: %s", stream, error)
+        _away_until = time.monotonic() + _AWAY_SECONDS
 
 
 @contextlib.contextmanager

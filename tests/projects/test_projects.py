@@ -3,15 +3,15 @@
 from typing import Any
 
 import pytest
-from celery import current_app
 
 from common.errors import InvalidInput, NotFound
-from projects import deletion
+from projects import deletion, schedules
 from projects.deletion import Belongings
 from projects.models import Project
 from projects.schedules import resume_removals
 from projects.selectors import deleted_project_ids, project_for_body, project_of
 from projects.services.projects import command_line_project
+from projects.tasks import remove_project_task
 from tests.callers import Caller, MakeUser
 
 PROJECTS = "/api/projects/"
@@ -202,15 +202,12 @@ class TestDeleteProject:
         assert Project.objects.filter(pk=project).exists()
 
     def test_the_schedule_finds_what_no_message_announced(
-        self, owner: Caller, belongings: dict[str, Any], settings: Any
+        self, owner: Caller, belongings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         project = owner.post(PROJECTS, {"name": "p"}).json()["id"]
         owner.call("DELETE", f"{PROJECTS}{project}/")
-        current_app.conf.task_always_eager = True
-        try:
-            resume_removals()
-        finally:
-            current_app.conf.task_always_eager = False
+        monkeypatch.setattr(schedules, "hint_removal", remove_project_task)
+        resume_removals()
         assert not Project.objects.exists()
 
 
