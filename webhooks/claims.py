@@ -63,13 +63,16 @@ def lease_length() -> timedelta:
 def take_due(room: int, endpoint_ids: Collection[int] | None = None) -> Claimed:
     """Claim up to `room` due deliveries, of these endpoints or of all.
 
-    No endpoint gets more than it may be sent at once, so none takes the room of the others.
+    No endpoint gets more than it may be sent at once, and no account more than its share of the
+    room, so none takes the room of the others.
     """
     now = timezone.now()
     with transaction.atomic():
-        endpoints = lock_with_work(now, endpoint_ids)
-        wanted = _allowances(endpoints, now)
-        picks = pick_due([(endpoints[pk], number) for pk, number in wanted.items()], now)[:room]
+        endpoints = lock_with_work(now, endpoint_ids, room)
+        by_endpoint, by_owner = count_under_way(endpoints.values(), now)
+        allowed = ((one, _allowed(one, by_endpoint[pk], now)) for pk, one in endpoints.items())
+        wanted = [(one, number) for one, number in allowed if number > 0]
+        picks = pick_due(wanted, by_owner, room, now)
         if not picks:
             return Claimed([], _again(endpoints.values(), now))
         taken = take(picks, now, now + lease_length())
@@ -92,13 +95,6 @@ def renew(parcels: Iterable[Parcel]) -> None:
     WebhookDelivery.objects.filter(held, lease_until__isnull=False).update(
         lease_until=timezone.now() + lease_length()
     )
-
-
-def _allowances(endpoints: dict[int, Endpoint], now: datetime) -> dict[int, int]:
-    """Return how many deliveries each endpoint may be sent now, those with none left out."""
-    under_way = count_under_way(endpoints, now)
-    allowed = {pk: _allowed(one, under_way.get(pk, 0), now) for pk, one in endpoints.items()}
-    return {pk: number for pk, number in allowed.items() if number > 0}
 
 
 def _allowed(endpoint: Endpoint, under_way: int, now: datetime) -> int:

@@ -33,9 +33,9 @@ T = TypeVar("T")
 # Poked when a person wants something sent.
 STREAM = "webhooks"
 
-# Requests under way in one process. Waiting costs next to nothing here; it takes 64 endpoints that
-# hang, four requests each, to fill it for the length of a time-out.
-MOST_UNDER_WAY = 256
+# Requests under way in one process. Waiting costs next to nothing here but a socket, of which a
+# process commonly has 1,024.
+MOST_UNDER_WAY = 512
 
 # What no message told of is found so soon; a due retry has to be picked up within 2 s.
 POLL_SECONDS = 1.0

@@ -148,9 +148,9 @@ class WebhookDelivery(models.Model):
                 name="delivery_in_order",
             ),
             models.Index(
-                fields=["endpoint", "lease_until"],
+                fields=["owner_id", "endpoint", "lease_until"],
                 condition=Q(lease_until__isnull=False),
-                name="delivery_in_flight",
+                name="delivery_under_way",
             ),
             models.Index(
                 fields=["endpoint", "id"],

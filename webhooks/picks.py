@@ -3,6 +3,7 @@
 By hand, because every delivery passes here: the ORM takes longer to write them than to run them.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -17,6 +18,10 @@ from webhooks.models import Endpoint, WebhookDelivery
 # Requests under way at one endpoint, however many couriers there are.
 MOST_PER_ENDPOINT = 4
 
+# An account may have as much under way as one part in so many of the room that is left: each whose
+# endpoints hang leaves most of it to others, so it takes dozens of them to fill a courier.
+ROOM_PARTS = 4
+
 # Endpoints served in one turn: bounds the statement that picks their deliveries.
 MOST_ENDPOINTS = 64
 
@@ -24,8 +29,9 @@ _TABLE = WebhookDelivery._meta.db_table  # noqa: SLF001 -- its public way is lon
 _ENDPOINTS = Endpoint._meta.db_table  # noqa: SLF001
 
 # Enabled endpoints that something is due for: not those that are waited for, unless a person wants
-# something sent, and not those without room. That is a first guess, made sure of under the lock:
-# they would crowd out the others. By chance: where more wait than can be served, each has its turn.
+# something sent, and not those without room, their own or their account's. That is a first guess,
+# made sure of under the lock: they would crowd out the others. By chance: where more wait than can
+# be served, each has its turn.
 _FREE = "endpoint_id = endpoint.id AND (lease_until IS NULL OR lease_until <= %(now)s)"
 _WITH_WORK = f"""
 SELECT endpoint.* FROM {_ENDPOINTS} AS endpoint
@@ -34,15 +40,18 @@ AND EXISTS (SELECT 1 FROM {_TABLE} WHERE {_FREE} AND next_retry_at <= %(now)s)
 AND ((slow_until IS NULL OR slow_until <= %(now)s)
   AND (breaker_until IS NULL OR breaker_until <= %(now)s)
   OR EXISTS (SELECT 1 FROM {_TABLE} WHERE {_FREE} AND is_manual))
-AND (SELECT COUNT(*) FROM {_TABLE} WHERE endpoint_id = endpoint.id AND lease_until > %(now)s)
+AND owner_id NOT IN (SELECT owner_id FROM {_TABLE} WHERE lease_until > %(now)s
+  GROUP BY owner_id HAVING COUNT(*) >= %(share)s)
+AND (SELECT COUNT(*) FROM {_TABLE}
+  WHERE owner_id = endpoint.owner_id AND endpoint_id = endpoint.id AND lease_until > %(now)s)
   < CASE WHEN ordered OR unanswered >= {plan.BREAKER_MINIMUM} THEN 1 ELSE {MOST_PER_ENDPOINT} END
 ORDER BY RANDOM() LIMIT {MOST_ENDPOINTS}
 """
 _LOCK = {"postgresql": "FOR NO KEY UPDATE OF endpoint SKIP LOCKED", "sqlite": ""}
 
 _UNDER_WAY = f"""
-SELECT endpoint_id, COUNT(*) FROM {_TABLE}
-WHERE endpoint_id IN ({{}}) AND lease_until > %s GROUP BY endpoint_id
+SELECT owner_id, endpoint_id, COUNT(*) FROM {_TABLE}
+WHERE owner_id IN ({{}}) AND lease_until > %s GROUP BY owner_id, endpoint_id
 """
 _WISHES = f"SELECT DISTINCT endpoint_id FROM {_TABLE} WHERE endpoint_id IN ({{}}) AND is_manual"
 
@@ -92,19 +101,30 @@ class Taken(NamedTuple):
     former_status: str
 
 
-def lock_with_work(now: datetime, among: Collection[int] | None) -> dict[int, Endpoint]:
-    """Lock enabled endpoints that something is due for; what others are serving is left to them."""
+def lock_with_work(now: datetime, among: Collection[int] | None, room: int) -> dict[int, Endpoint]:
+    """Lock enabled endpoints that something is due for; what others are serving is left to them.
+
+    Accounts that have their share of the room under way are left out.
+    """
     if among is not None and not among:
         return {}
     ids = "" if among is None else f"AND endpoint.id IN ({as_list(among)})"
     statement = _WITH_WORK.format(among=ids) + _LOCK[connection.vendor]
-    rows = Endpoint.objects.raw(statement, {"now": _instant(now)})
+    rows = Endpoint.objects.raw(statement, {"now": _instant(now), "share": _share_of(room)})
     return {endpoint.pk: endpoint for endpoint in rows}
 
 
-def count_under_way(endpoints: Collection[int], now: datetime) -> dict[int, int]:
-    """Return how many requests are under way at each endpoint that has any."""
-    return dict(_rows(_UNDER_WAY, endpoints, [_instant(now)]))
+def count_under_way(
+    endpoints: Iterable[Endpoint], now: datetime
+) -> tuple[Counter[int], Counter[int]]:
+    """Return how many requests are under way by endpoint, and by account."""
+    owners = {endpoint.owner_id for endpoint in endpoints}
+    by_endpoint: Counter[int] = Counter()
+    by_owner: Counter[int] = Counter()
+    for owner, endpoint, number in _rows(_UNDER_WAY, owners, [_instant(now)]):
+        by_endpoint[endpoint] = number
+        by_owner[owner] += number
+    return by_endpoint, by_owner
 
 
 def take(picks: Sequence["Pick"], now: datetime, until: datetime) -> list[Taken]:
@@ -115,8 +135,12 @@ def take(picks: Sequence["Pick"], now: datetime, until: datetime) -> list[Taken]
     return [taken[pk] for pk in ids if pk in taken]
 
 
-def pick_due(wanted: Sequence[tuple[Endpoint, int]], now: datetime) -> list[Pick]:
+def pick_due(
+    wanted: Sequence[tuple[Endpoint, int]], by_owner: Counter[int], room: int, now: datetime
+) -> list[Pick]:
     """Return up to so many due deliveries of each endpoint, oldest first, in one query.
+
+    `by_owner` is what accounts have under way; none gets more than its share of the room.
 
     Of an ordered endpoint only the first that is not over; of one that is parked, only what a
     person asked for.
@@ -143,7 +167,7 @@ def pick_due(wanted: Sequence[tuple[Endpoint, int]], now: datetime) -> list[Pick
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(parts), params)
         rows = cursor.fetchall()
-    return _within({endpoint.pk: number for endpoint, number in wanted}, rows)
+    return _within(wanted, by_owner, room, rows)
 
 
 def is_parked(endpoint: Endpoint, now: datetime) -> bool:
@@ -170,10 +194,25 @@ def _rows(statement: str, listed: Collection[int], parameters: Sequence[Any]) ->
     return rows
 
 
-def _within(left: dict[int, int], rows: Sequence[tuple[int, int, Any]]) -> list[Pick]:
+def _within(
+    wanted: Sequence[tuple[Endpoint, int]],
+    by_owner: Counter[int],
+    room: int,
+    rows: Sequence[tuple[int, int, Any]],
+) -> list[Pick]:
+    left = {endpoint.pk: number for endpoint, number in wanted}
+    owners = {endpoint.pk: endpoint.owner_id for endpoint, _ in wanted}
+    taken_by = by_owner.copy()
     picks: dict[int, Pick] = {}
     for pk, endpoint_id, was_lost in rows:
-        if pk not in picks and left[endpoint_id] > 0:
+        owner = owners[endpoint_id]
+        share = _share_of(room - len(picks))
+        if pk not in picks and left[endpoint_id] > 0 and taken_by[owner] < share:
             left[endpoint_id] -= 1
+            taken_by[owner] += 1
             picks[pk] = Pick(pk, endpoint_id, bool(was_lost))
-    return list(picks.values())
+    return list(picks.values())[:room]
+
+
+def _share_of(room: int) -> int:
+    return max(1, room // ROOM_PARTS)

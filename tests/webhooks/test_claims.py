@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.utils import timezone
 
+from projects.models import User
 from tests.threads import at_once
 from tests.webhooks.building import (
     OK,
@@ -19,17 +20,16 @@ from tests.webhooks.building import (
     courier_of,
     deliver,
     endpoint_now,
-    fan_out_all,
     make_deliveries,
     make_due,
     make_endpoint,
-    make_event,
     now_of,
     until,
 )
 from webhooks.claims import Parcel, renew, take_due
+from webhooks.courier import MOST_UNDER_WAY
 from webhooks.models import Endpoint, WebhookDelivery
-from webhooks.picks import MOST_ENDPOINTS, MOST_PER_ENDPOINT
+from webhooks.picks import MOST_ENDPOINTS, MOST_PER_ENDPOINT, ROOM_PARTS
 from webhooks.results import Result, record
 
 if TYPE_CHECKING:
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from webhooks.network import Answer
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+# Of which one account gets two.
+ROOM_FOR_TWO = 2 * (ROOM_PARTS + 1) + 1
 
 
 def let_leases_expire() -> None:
@@ -84,16 +87,15 @@ class TestTakeDue:
             make_deliveries(full[0])
         while take_due(256).parcels:
             pass
-        healthy = make_endpoint(event_types=["scraping.failed"])
-        make_event(event_type="scraping.failed")
-        fan_out_all()
+        healthy = make_endpoint(User.objects.create(username="bob"))
+        queue(healthy, 1)
         assert healthy.pk in {parcel.endpoint.pk for parcel in take_due(256).parcels}
 
     def test_takes_the_oldest_first(self) -> None:
         endpoint = make_endpoint()
         first, *_, last = make_deliveries(endpoint, 6)
         make_due(last)
-        taken = [parcel.id for parcel in take_due(2).parcels]
+        taken = [parcel.id for parcel in take_due(ROOM_FOR_TWO).parcels]
         assert taken == [last.pk, first.pk]
 
     def test_leaves_what_is_over_held_or_not_due(self) -> None:
@@ -174,18 +176,30 @@ class TestDeadCouriers:
 
     def test_renewing_keeps_what_is_held_and_nothing_else(self) -> None:
         make_deliveries(make_endpoint(), 2)
-        held, lost = take_due(2).parcels
+        held, lost = take_due(ROOM_FOR_TWO).parcels
         let_leases_expire()
         WebhookDelivery.objects.filter(pk=lost.id).update(fence=99)
         renew([held, lost])
-        assert [one.id for one in take_due(2).parcels] == [lost.id]
+        assert [one.id for one in take_due(ROOM_FOR_TWO).parcels] == [lost.id]
 
     def test_a_request_that_outlasts_its_lease_keeps_it(self, settings: Any) -> None:
-        settings.TEPPAN = {**settings.TEPPAN, "LEASE_SECONDS": 1.0}
+        settings.TEPPAN = {**settings.TEPPAN, "LEASE_SECONDS": 12.0}
         endpoint = make_endpoint()
         deliveries = make_deliveries(endpoint, 3)
-        sender = ScriptedSender(seconds=4)
-        deliver(sender)
+        sender = ScriptedSender()
+        held = WebhookDelivery.objects.filter(lease_until__isnull=False)
+
+        async def run() -> None:
+            sender.gates[endpoint.url] = asyncio.Event()
+            async with courier_of(sender):
+                await until(lambda: len(sender.sent) == 3, "Nothing was sent")
+                first = await asyncio.to_thread(lambda: held.earliest("lease_until").lease_until)
+                renewed = held.filter(lease_until__gt=first)
+                await until(lambda: renewed.count() == 3, "The leases were not renewed")
+                sender.gates[endpoint.url].set()
+                await until(lambda: not held.exists(), "They did not come to an end")
+
+        asyncio.run(run())
         assert len(sender.sent) == 3
         assert {now_of(one).attempt_count for one in deliveries} == {1}
 
@@ -219,6 +233,43 @@ class TestFairness:
 
         asyncio.run(run())
         assert sender.most_under_way[hanging.url] == MOST_PER_ENDPOINT
+
+    def test_w37_an_account_whose_endpoints_all_hang_leaves_room_to_others(self) -> None:
+        hanging = [make_endpoint(url=f"https://hangs.example/{number}") for number in range(100)]
+        healthy = make_endpoint(User.objects.create(username="bob"), url="https://well.example/")
+        for endpoint in hanging:
+            queue(endpoint, 4)
+        sender = ScriptedSender()
+        share = MOST_UNDER_WAY // (ROOM_PARTS + 1)
+
+        def number_hanging() -> int:
+            return sum(sender.under_way[endpoint.url] for endpoint in hanging)
+
+        async def run() -> None:
+            gate = asyncio.Event()
+            sender.gates.update({endpoint.url: gate for endpoint in hanging})
+            async with courier_of(sender):
+                await until(lambda: number_hanging() >= share, "They do not get their share")
+                await asyncio.to_thread(queue, healthy, 50)
+                rows = WebhookDelivery.objects.filter(endpoint=healthy, status="delivered")
+                await until(lambda: rows.count() == 50, "The healthy one waits")
+                assert share <= number_hanging() <= MOST_UNDER_WAY // ROOM_PARTS
+                gate.set()
+
+        asyncio.run(run())
+
+    def test_w37_many_such_accounts_fill_no_courier(self) -> None:
+        for number in range(12):
+            owner = User.objects.create(username=f"mallory-{number}")
+            for _ in range(20):
+                queue(make_endpoint(owner), 4)
+        room = 100
+        while parcels := take_due(room).parcels:
+            room -= len(parcels)
+        assert room > 0
+        newcomer = make_endpoint(User.objects.create(username="bob"))
+        queue(newcomer, 1)
+        assert [one.endpoint.pk for one in take_due(room).parcels] == [newcomer.pk]
 
     def test_w39_keeps_an_endpoints_rate_and_burns_no_tries(self) -> None:
         endpoint = make_endpoint(rate_per_second=20)
@@ -260,11 +311,14 @@ class TestStopping:
     def test_w60_lets_what_is_under_way_end_and_takes_no_more(self) -> None:
         endpoint = make_endpoint()
         deliveries = make_deliveries(endpoint, 6)
-        sender = ScriptedSender(seconds=0.5)
+        sender = ScriptedSender()
 
         async def run() -> None:
-            async with courier_of(sender, grace_seconds=10):
-                await until(lambda: sender.sent, "Nothing was sent")
+            gate = sender.gates[endpoint.url] = asyncio.Event()
+            async with courier_of(sender, grace_seconds=60):
+                await until(lambda: len(sender.sent) == MOST_PER_ENDPOINT, "Nothing was sent")
+                # While it is being stopped, and not before, they are answered.
+                asyncio.get_running_loop().call_later(0.2, gate.set)
 
         asyncio.run(run())
         assert sender.is_closed
@@ -297,7 +351,7 @@ class TestHealth:
     def test_w34_an_arrival_ends_a_failure_that_came_after_it_was_claimed(self) -> None:
         endpoint = make_endpoint()
         make_deliveries(endpoint, 2)
-        one, two = take_due(2).parcels
+        one, two = take_due(ROOM_FOR_TWO).parcels
         now = timezone.now()
         record([Result(one, answered(500), now, now)])
         assert endpoint_now(endpoint).failing_since == now
