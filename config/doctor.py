@@ -19,7 +19,7 @@ from config import presence
 from config.env import read_environment
 from config.preparation import has_pending_migrations
 from data_provider import NotConfigured
-from data_provider.browser import CHROMEDRIVER_NAMES, CHROMIUM_NAMES, find_program
+from data_provider.browser import find_chromedriver, find_chromium
 
 _PRIVATE = 0o077
 _TIMEOUT_SECONDS = 5.0
@@ -127,11 +127,11 @@ def check_browser() -> Iterator[Finding]:
     configured = settings.ENV.TEPPAN_CHROMIUM
     state = "fault" if configured else "note"
     try:
-        yield Finding("ok", "browser", find_program(CHROMIUM_NAMES, configured))
+        yield Finding("ok", "browser", find_chromium(configured))
     except NotConfigured as error:
         yield Finding(state, "browser", error.message)
     try:
-        yield Finding("ok", "chromedriver", find_program(CHROMEDRIVER_NAMES))
+        yield Finding("ok", "chromedriver", find_chromedriver())
     except NotConfigured as error:
         yield Finding("note", "chromedriver", f"the source selenium needs it: {error.message}")
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMEDRIVER_NAMES = ("chromedriver", "chromium.chromedriver")
 HOW_TO_INSTALL = "apt-get install chromium chromium-driver"
+HOW_TO_INSTALL_DRIVER = "apt-get install chromium-driver"
 # A browser with a page of Reddit takes 300 to 400 MB, so that a worker has about 1 GB of them.
 MOST_BROWSERS = 3
 # A cold start of Chromium on a busy machine; usually it takes half a second.
@@ -131,11 +132,16 @@ class Guarded:
         _OWNER.submit(self.wait)
 
     def wait(self) -> None:
-        """Return when nothing is left. Blocks."""
-        self.guardian.wait(_STOP_SECONDS)
+        """Return when nothing is left. Blocks. Raises Network when something stays."""
+        try:
+            self.guardian.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired as error:
+            raise Network(
+                f"The browser did not end within {_STOP_SECONDS:g} s: {self.folder} is left."
+            ) from error
 
     async def aclose(self) -> None:
-        """End it, and return when nothing is left."""
+        """End it, and return when nothing is left. Raises Network when something stays."""
         self.kill()
         await asyncio.wrap_future(_OWNER.submit(self.wait))
 
@@ -175,16 +181,26 @@ class Browser:
         return f"ws://127.0.0.1:{self.port}{self.socket_path}"
 
 
-def find_program(names: Sequence[str], configured: Path | None = None) -> str:
-    """Return the path of a program. Raises NotConfigured with the command that installs it."""
-    for name in (str(configured),) if configured else names:
-        if found := shutil.which(name):
-            return found
-    what = str(configured) if configured else names[0]
+def find_chromium(configured: Path | None) -> str:
+    """Return the path of Chromium. Raises NotConfigured with the command that installs it."""
+    if found := _find((str(configured),) if configured else CHROMIUM_NAMES):
+        return found
+    what = str(configured) if configured else CHROMIUM_NAMES[0]
     raise NotConfigured(
         "TEPPAN_CHROMIUM",
         f"{what} cannot be run. Install it ({HOW_TO_INSTALL}) or set TEPPAN_CHROMIUM to its path.",
     )
+
+
+def find_chromedriver() -> str:
+    """Return the path of Chromium's driver, which comes in a package of its own.
+
+    Raises NotConfigured with the command that installs it.
+    """
+    if found := _find(CHROMEDRIVER_NAMES):
+        return found
+    name = CHROMEDRIVER_NAMES[0]
+    raise NotConfigured(name, f"{name} is not in the PATH. Install it ({HOW_TO_INSTALL_DRIVER}).")
 
 
 def places() -> Places:
@@ -201,7 +217,7 @@ async def launch(config: ProviderConfig) -> Browser:
 
     Raises NotConfigured (there is none, or the proxy needs what Chromium cannot do) and Network.
     """
-    command = [find_program(CHROMIUM_NAMES, config.chromium), *_FLAGS, *_flags_for(config)]
+    command = [find_chromium(config.chromium), *_FLAGS, *_flags_for(config)]
     process = await guard(lambda folder: [*command, f"--user-data-dir={folder}", "about:blank"])
     try:
         told = await when_ready(process, lambda: _listening_at(process.folder))
@@ -210,6 +226,10 @@ async def launch(config: ProviderConfig) -> Browser:
         raise
     port, socket_path = told.split()
     return Browser(process, int(port), socket_path)
+
+
+def _find(names: Sequence[str]) -> str | None:
+    return next((found for name in names if (found := shutil.which(name))), None)
 
 
 async def guard(command: Callable[[Path], Sequence[str]]) -> Guarded:

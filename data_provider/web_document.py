@@ -59,6 +59,8 @@ _SCROLL = """(async () => {
   }
   return JSON.stringify({ html: [...cards.values()].join("") });
 })()"""
+# A script may scroll or wait for a part; those have time limits of their own inside.
+SCRIPT_EXTRA_SECONDS = 30.0
 _SCROLL_PATIENCE = 4
 _SCROLL_PAUSE_MS = 250
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 from data_provider.base import Capabilities, Clock
-from data_provider.browser import CHROMIUM_NAMES, Browser, find_program
+from data_provider.browser import Browser, find_chromium
 from data_provider.errors import LayoutChanged, NotConfigured, SourceError, Timeout
 from data_provider.pacing import pacer_of, retry_after_seconds
 from data_provider.paging import PagedBackend
@@ -28,12 +28,12 @@ from data_provider.web_document import (
     require_content,
     scroll_script,
 )
-from data_provider.web_session import Session, Sessions
+from data_provider.web_session import BrowserGone, Session, Sessions
 from data_provider.web_sites import OldSite, Place, Site, WwwSite
 from data_provider.web_threads import read_old_thread, read_www_thread
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
     from data_provider.config import ProviderConfig
     from data_provider.health import Quota
@@ -61,7 +61,7 @@ class WebBackend(PagedBackend):
 
     def __init__(self, config: ProviderConfig, clock: Clock | None = None) -> None:
         super().__init__(config, clock)
-        find_program(CHROMIUM_NAMES, config.chromium)
+        find_chromium(config.chromium)
         if find_spec(self.driver) is None:
             raise NotConfigured(self.driver, f"Install the Python package {self.driver}.")
         is_old = config.browser_site == "old"
@@ -130,8 +130,8 @@ class WebBackend(PagedBackend):
         short = post_id.removeprefix("t3_")
         read = read_old_thread if self._is_old else read_www_thread
 
-        async with self._ending_what_is_left(), self._sessions.use() as session:
-            return await read(_Reader(self, session), short, limit)
+        async with self._ending_what_is_left(), _Reader(self, self._sessions) as reader:
+            return await read(reader, short, limit)
 
     async def aclose(self) -> None:
         """End all browsers of this source."""
@@ -218,18 +218,45 @@ class WebBackend(PagedBackend):
 
 
 class _Reader:
-    """Reads pages of one thread in one session."""
+    """Reads pages of one thread: in one session, and in a fresh one when its browser ended."""
 
-    def __init__(self, source: WebBackend, session: Session) -> None:
+    def __init__(self, source: WebBackend, sessions: Sessions) -> None:
         self._source = source
-        self._session = session
+        self._sessions = sessions
+        self._held = AsyncExitStack()
+        self._session: Session | None = None
+        self._shown = ""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: Any) -> None:
+        await self._held.__aexit__(*exc_info)
 
     async def show(self, path: str) -> str:
         """Return a page."""
-        source, session = self._source, self._session
-        return (await source.retrying(lambda: source.show(session, path))).html
+        self._shown = path
+        return await self._ask(lambda session: self._source.show(session, path))
 
     async def fetch(self, path: str, form: str | None = None) -> str:
         """Return a part of the page that is shown."""
-        source, session = self._source, self._session
-        return (await source.retrying(lambda: source.fetch(session, path, form))).html
+
+        async def ask(session: Session) -> Document:
+            if not session.has_page:
+                await self._source.show(session, self._shown)
+            return await self._source.fetch(session, path, form)
+
+        return await self._ask(ask)
+
+    async def _ask(self, ask: Callable[[Session], Awaitable[Document]]) -> str:
+        async def attempt() -> Document:
+            if self._session is None:
+                self._session = await self._held.enter_async_context(self._sessions.use())
+            try:
+                return await ask(self._session)
+            except BrowserGone as error:
+                self._session = None
+                await self._held.__aexit__(type(error), error, error.__traceback__)
+                raise
+
+        return (await self._source.retrying(attempt)).html

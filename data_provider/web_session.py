@@ -78,21 +78,24 @@ class Sessions:
     @asynccontextmanager
     async def _use(self) -> AsyncIterator[Session]:
         session = self._idle.pop() if self._idle else await self._open()
-        is_fit = False
         try:
             yield session
-            is_fit = True
-        except BrowserGone:
+        except BaseException as error:
+            # Whatever is wrong with the browser's end, what happened before it matters more.
+            try:
+                is_fit = isinstance(error, SourceError) and not isinstance(error, BrowserGone)
+                await self._give_back(session, is_fit=is_fit)
+            except SourceError as other:
+                error.add_note(other.message)
             raise
-        except SourceError:
-            is_fit = True
-            raise
-        finally:
-            is_wanted = self._places is not None and self._places.is_wanted
-            if is_fit and not session.is_worn and not is_wanted:
-                self._idle.append(session)
-            else:
-                await unhurt(session.aclose())
+        await self._give_back(session, is_fit=True)
+
+    async def _give_back(self, session: Session, *, is_fit: bool) -> None:
+        is_wanted = self._places is not None and self._places.is_wanted
+        if is_fit and not session.is_worn and not is_wanted:
+            self._idle.append(session)
+        else:
+            await unhurt(session.aclose())
 
     async def _open(self) -> Session:
         place = self._places = places()
@@ -123,9 +126,11 @@ class Sessions:
             tab = await self._attach(browser)
             session = Session(browser, tab, place)
         except BaseException:
-            if browser is not None:
-                await browser.process.aclose()
-            place.give_back()
+            try:
+                if browser is not None:
+                    await browser.process.aclose()
+            finally:
+                place.give_back()
             raise
         try:
             await tab.set_cookies(cookies_of(self._config))

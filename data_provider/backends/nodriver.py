@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from data_provider.errors import Network, Timeout
-from data_provider.web_document import Tab, failure_of
+from data_provider.web_document import SCRIPT_EXTRA_SECONDS, Tab, failure_of
 from data_provider.web_listing import WebBackend
 from data_provider.web_session import BrowserGone
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from data_provider.browser import Browser
 
-# A script may scroll or wait for a part; those have time limits of their own inside.
-_SCRIPT_EXTRA_SECONDS = 30.0
 _WHEN_COMPLETE = """new Promise((resolve) => document.readyState === "loading"
   ? addEventListener("DOMContentLoaded", () => resolve(""))
   : resolve(""))"""
@@ -59,7 +57,7 @@ class _NodriverTab(Tab):
         await self._evaluate(_WHEN_COMPLETE, self._seconds)
 
     async def run(self, script: str) -> str:
-        return await self._evaluate(script, self._seconds + _SCRIPT_EXTRA_SECONDS)
+        return await self._evaluate(script, self._seconds + SCRIPT_EXTRA_SECONDS)
 
     async def set_cookies(self, cookies: list[dict[str, str | bool]]) -> None:
         from nodriver import cdp  # noqa: PLC0415
@@ -83,6 +81,7 @@ class _NodriverTab(Tab):
 
     async def _within(self, seconds: float, call: Awaitable[Any]) -> Any:
         from nodriver.core.connection import ProtocolException  # noqa: PLC0415
+        from websockets.exceptions import WebSocketException  # noqa: PLC0415
 
         try:
             async with asyncio.timeout(seconds):
@@ -91,5 +90,6 @@ class _NodriverTab(Tab):
             raise Timeout("The page did not come in time.") from error
         except ProtocolException as error:
             raise failure_of(str(error)) from error
-        except (OSError, RuntimeError, EOFError) as error:
+        # Neither a closed socket's nor a refused one's error is of the built-in kinds.
+        except (OSError, RuntimeError, EOFError, WebSocketException) as error:
             raise BrowserGone("The browser ended.") from error

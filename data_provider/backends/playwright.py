@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
-from data_provider.web_document import Tab, failure_of
+from data_provider.errors import Timeout
+from data_provider.web_document import SCRIPT_EXTRA_SECONDS, Tab, failure_of
 from data_provider.web_listing import WebBackend
 from data_provider.web_session import BrowserGone
 
@@ -49,21 +51,25 @@ class _PlaywrightTab(Tab):
         self._driver = driver
         self._connection = connection
         self._page = page
-        self._milliseconds = seconds * 1000
+        self._seconds = seconds
 
     async def goto(self, url: str) -> None:
         from playwright.async_api import Error  # noqa: PLC0415
 
         try:
-            await self._page.goto(url, wait_until="domcontentloaded", timeout=self._milliseconds)
+            await self._page.goto(url, wait_until="domcontentloaded", timeout=self._seconds * 1000)
         except Error as error:
             raise self._failure(error) from error
 
     async def run(self, script: str) -> str:
         from playwright.async_api import Error  # noqa: PLC0415
 
+        # Its own time limits are for what it waits for itself; a script's promise is not.
         try:
-            return str(await self._page.evaluate(script))
+            async with asyncio.timeout(self._seconds + SCRIPT_EXTRA_SECONDS):
+                return str(await self._page.evaluate(script))
+        except TimeoutError as error:
+            raise Timeout("The page's script did not end in time.") from error
         except Error as error:
             raise self._failure(error) from error
 

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 
 from data_provider.base import Clock, SyncBridge
 from data_provider.browser import (
-    CHROMEDRIVER_NAMES,
     Browser,
     Guarded,
-    find_program,
+    find_chromedriver,
     guard,
     when_ready,
 )
 from data_provider.errors import Timeout
-from data_provider.web_document import Tab, failure_of
+from data_provider.web_document import SCRIPT_EXTRA_SECONDS, Tab, failure_of
 from data_provider.web_listing import WebBackend
 from data_provider.web_session import BrowserGone
 
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from data_provider.config import ProviderConfig
 
 _READY = re.compile(r"on port (\d+)\.")
-# A script may scroll or wait for a part; those have time limits of their own inside.
-_SCRIPT_EXTRA_SECONDS = 30.0
 _CALLING_BACK = "const done = arguments[0]; Promise.resolve({script}).then(done, done);"
 
 
@@ -38,11 +35,11 @@ class SeleniumBackend(WebBackend):
 
     def __init__(self, config: ProviderConfig, clock: Clock | None = None) -> None:
         super().__init__(config, clock)
-        find_program(CHROMEDRIVER_NAMES)
+        find_chromedriver()
 
     async def attach(self, browser: Browser) -> Tab:
         """Start a chromedriver and have it attach to the browser."""
-        program = find_program(CHROMEDRIVER_NAMES)
+        program = find_chromedriver()
         driver = await guard(lambda _: [program, "--port=0"])
         bridge = SyncBridge("selenium")
         try:
@@ -72,7 +69,7 @@ def _connect(port: str, debugging_port: int, seconds: float) -> WebDriver:
     try:
         driver = webdriver.Remote(f"http://127.0.0.1:{port}", options=options)
         driver.set_page_load_timeout(seconds)
-        driver.set_script_timeout(seconds + _SCRIPT_EXTRA_SECONDS)
+        driver.set_script_timeout(seconds + SCRIPT_EXTRA_SECONDS)
     except (WebDriverException, OSError) as error:
         raise BrowserGone(f"The browser cannot be driven: {error}") from error
     return driver

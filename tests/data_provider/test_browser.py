@@ -1,28 +1,36 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import socket
+import subprocess
 import tempfile
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from data_provider import (
     Network,
     NotConfigured,
+    Post,
     ProviderConfig,
     Query,
     SourceError,
+    Timeout,
     get_scraper,
 )
-from data_provider.browser import MOST_BROWSERS, launch, places
+from data_provider.browser import MOST_BROWSERS, Guarded, launch, places
 from data_provider.sandbox.testing import SandboxServer, running_sandbox
 from data_provider.testing import ManualClock
+from data_provider.web_listing import WebBackend
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
+
+    from data_provider.web_document import Document
 
 SOURCES = ("playwright", "nodriver", "selenium")
 
@@ -76,6 +84,20 @@ class TestLaunch:
             assert caught.value.setting == "TEPPAN_CHROMIUM"
             assert "apt-get install chromium" in caught.value.message
 
+    async def test_of_a_driver_that_is_not_there_says_what_brings_it(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        chromium = tmp_path / "chromium"
+        chromium.write_text("#!/bin/sh\n")
+        chromium.chmod(0o755)
+        monkeypatch.setenv("PATH", str(tmp_path))
+        with pytest.raises(NotConfigured) as caught:
+            get_scraper("selenium", ProviderConfig())
+        assert caught.value.setting == "chromedriver"
+        assert "apt-get install chromium-driver" in caught.value.message
+        # Selenium takes the path of the browser from there, and none of the driver.
+        assert "TEPPAN_CHROMIUM" not in caught.value.message
+
     async def test_of_what_ends_at_once_is_told_with_its_last_words(self, tmp_path: Path) -> None:
         program = tmp_path / "chromium"
         program.write_text("#!/bin/sh\necho no display today >&2\nexit 3\n")
@@ -87,6 +109,68 @@ class TestLaunch:
         with pytest.raises(NotConfigured) as caught:
             await launch(ProviderConfig(proxy_url="http://user:word@127.0.0.1:1"))
         assert caught.value.setting == "TEPPAN_PROXY_URL"
+
+
+class TestEnd:
+    async def test_that_does_not_come_is_a_failure_with_a_name(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("data_provider.browser._STOP_SECONDS", 0.01)
+        async with stubborn() as process:
+            with pytest.raises(Network, match="did not end"):
+                await process.aclose()
+
+    async def test_that_does_not_come_hides_no_cancel(
+        self, reddit: SandboxServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ending = Guarded.aclose
+
+        async def end_and_complain(process: Guarded) -> None:
+            await ending(process)
+            raise Network("The browser did not end.")
+
+        config = ProviderConfig(reddit_www_url=f"{reddit.url}/www")
+        reddit.clear_requests()
+        monkeypatch.setattr(Guarded, "aclose", end_and_complain)
+        async with get_scraper("nodriver", config) as source:
+            task = asyncio.create_task(source.subreddit_about("stalled"))
+            while not await asyncio.to_thread(reddit.requests):
+                await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+
+@asynccontextmanager
+async def stubborn() -> AsyncIterator[Guarded]:
+    """A guardian that does not end when it is told to, until this is over."""
+    guardian = subprocess.Popen(["sleep", "600"], stdin=subprocess.PIPE)
+    try:
+        yield Guarded(guardian, Path("/nowhere"))
+    finally:
+        guardian.kill()
+        guardian.wait()
+
+
+class TestScripts:
+    @pytest.mark.parametrize("name", SOURCES)
+    async def test_that_promise_and_do_not_keep_it_are_not_waited_for(
+        self, name: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(f"data_provider.backends.{name}.SCRIPT_EXTRA_SECONDS", 0.0)
+        config = ProviderConfig(read_timeout_seconds=2)
+        async with get_scraper(name, config) as source:
+            assert isinstance(source, WebBackend)
+            browser = await launch(config)
+            tab = await source.attach(browser)
+            try:
+                with pytest.raises(Timeout):
+                    await tab.run("new Promise(() => {})")
+                assert await tab.run("1 + 1") == "2"
+            finally:
+                browser.process.kill()
+                await tab.aclose()
+                await browser.process.aclose()
 
 
 class TestProxy:
@@ -146,13 +230,40 @@ class TestPlaces:
             assert len(await task) == 7
 
 
+async def end_browsers(base: Path) -> None:
+    """Kill the browsers with folders there, and return when all that noticed could tell."""
+    numbers = [int(number.read_text()) for number in base.glob("*/pid")]
+    assert numbers
+    for number in numbers:
+        os.kill(number, 9)
+    while any(is_running(number) for number in numbers):
+        await asyncio.sleep(0.01)
+    # What has ended has closed its sockets; the loop learns of that when it looks at them.
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+def is_running(number: int) -> bool:
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.fixture
+def base(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder of all browsers; none is left at the end."""
+    folder = Path(tempfile.mkdtemp(dir="/tmp"))
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    yield folder
+    folder.rmdir()
+
+
 class TestCrash:
     @pytest.mark.parametrize("name", SOURCES)
     async def test_of_the_browser_costs_a_new_one_and_no_post(
-        self, reddit: SandboxServer, name: str, monkeypatch: pytest.MonkeyPatch
+        self, reddit: SandboxServer, name: str, base: Path
     ) -> None:
-        base = Path(tempfile.mkdtemp(dir="/tmp"))
-        monkeypatch.setattr("tempfile.tempdir", str(base))
         config = ProviderConfig(reddit_www_url=f"{reddit.url}/www")
         found: list[str] = []
         async with get_scraper(name, config, ManualClock()) as source:
@@ -160,8 +271,43 @@ class TestCrash:
             async for item in source.scrape_subreddit_posts_stream(query):
                 posts = getattr(item, "posts", ())
                 if posts and not found:
-                    for number in base.glob("*/pid"):
-                        os.kill(int(number.read_text()), 9)
+                    await end_browsers(base)
                 found += [post.id for post in posts]
         assert len(set(found)) == len(found) == 100
-        base.rmdir()
+
+    @pytest.mark.parametrize("site", ["www", "old"])
+    @pytest.mark.parametrize("name", SOURCES)
+    async def test_amid_a_thread_costs_a_new_one_and_no_comment(
+        self,
+        reddit: SandboxServer,
+        name: str,
+        site: str,
+        base: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        post = await short_thread(reddit)
+        settings: dict[str, Any] = {f"reddit_{site}_url": f"{reddit.url}/{site}"}
+        config = ProviderConfig(**settings, browser_site=site)
+        async with get_scraper("sandbox", ProviderConfig(sandbox_url=reddit.url)) as reference:
+            wanted = await reference.comments(post.id)
+        async with get_scraper(name, config, ManualClock()) as source:
+            assert isinstance(source, WebBackend)
+            calls = itertools.count(1)
+            asked = source.fetch if site == "www" else source.show
+
+            async def break_off(*args: Any) -> Document:
+                if next(calls) == 2:
+                    await end_browsers(base)
+                return await asked(*args)
+
+            monkeypatch.setattr(source, asked.__name__, break_off)
+            found = await source.comments(post.id)
+        assert next(calls) > 3
+        assert {comment.id for comment in found} == {comment.id for comment in wanted}
+
+
+async def short_thread(reddit: SandboxServer) -> Post:
+    """A post whose thread has loaders all the same."""
+    async with get_scraper("sandbox", ProviderConfig(sandbox_url=reddit.url)) as reference:
+        posts = await reference.scrape_subreddit_posts(Query(subreddit="longthreads"))
+    return min(posts, key=lambda post: post.num_comments or 0)
