@@ -75,13 +75,16 @@ class Reading:
     has_begun: bool = False
 
     def after(self, page: Page) -> Self:
-        """Return the reading with one more page of the listing, as it came."""
+        """Return the reading with one more page of the listing, as it came.
+
+        It begins with the first posts: a source that works on an order sends pages without any.
+        """
         regular = [post for post in page.posts if not post.stickied]
         return replace(
             self,
             head=self.head if self.has_begun else _head_of(regular, page.fetched_at),
             oldest_at=regular[-1].created_at if regular else self.oldest_at,
-            has_begun=True,
+            has_begun=self.has_begun or bool(regular),
         )
 
     @property
@@ -109,7 +112,7 @@ def open_reading(job: ScrapingJob, target: ScrapingTarget) -> Reading | None:
         known=Ground(_anchors(mark)) if mark else None,
         head=_anchors(target.head),
         oldest_at=target.oldest_at,
-        has_begun=bool(target.cursor),
+        has_begun=bool(target.head or target.oldest_at),
     )
 
 
@@ -141,7 +144,10 @@ def head_as_json(reading: Reading) -> list[list[str]]:
 def _head_of(posts: Sequence[Post], now: datetime) -> tuple[Anchor, ...]:
     # A date in the future would make known ground of all that is to come.
     dated = [post for post in posts if post.created_at <= now]
-    return tuple(Anchor(post.id, post.created_at) for post in dated[:ANCHORS])
+    # What is older than the page's end is pinned, where a source does not say so: as an anchor it
+    # would put the floor below years of posts.
+    ordered = [post for post in dated if post.created_at >= dated[-1].created_at]
+    return tuple(Anchor(post.id, post.created_at) for post in ordered[:ANCHORS])
 
 
 def _place(job: ScrapingJob, target: ScrapingTarget) -> dict[str, Any]:

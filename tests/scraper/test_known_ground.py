@@ -148,6 +148,19 @@ class TestOnlyNew:
         again = await scrape([make_posts(20, 50), HANG])
         assert (again.status, again.stopped_by, again.posts_scraped) == ("completed", "known", 0)
 
+    async def test_waits_for_the_first_posts_of_a_source_that_works_on_an_order(self) -> None:
+        await scrape([[], [], make_posts(20, 50)])
+        again = await scrape([[], [], make_posts(20, 50)])
+        assert (again.stopped_by, again.posts_scraped) == ("known", 0)
+
+    async def test_what_is_pinned_without_saying_so_puts_no_floor_below_the_ground(self) -> None:
+        await scrape([[make_post(5000), *make_posts(20, 50)]])
+        # All the anchors are gone: their age has to tell.
+        now = [make_post(5000), *make_posts(10, 30), *make_posts(20, 60)]
+        target = await scrape([now, HANG])
+        assert (target.stopped_by, target.gap) == ("known", None)
+        assert await seen_by(target) == names(5000, *range(30, 40))
+
     async def test_counts_as_new_what_the_project_has_not(self) -> None:
         await scrape([make_posts(20, 50)])
         # A scrape by another order met some of them; for this listing they are unread.
@@ -277,6 +290,14 @@ class TestInterrupted:
         assert (target.status, target.stopped_by) == ("completed", "known")
         assert await sync_to_async(posts_of)(job) == names(*range(40, 80))
         assert (await scrape([make_posts(20, 35), HANG])).posts_scraped == 5
+
+    async def test_j25_taken_over_while_its_order_is_worked_on_it_makes_ground(self) -> None:
+        job, source = await sync_to_async(start)([[], make_posts(20, 50)])
+        await drive(job, source, pages=1)
+        assert (await sync_to_async(target_of)(job)).cursor
+        again = await sync_to_async(claim)(job)
+        await drive(again, ScriptedBackend([[], make_posts(20, 50)]))
+        assert (await scrape([make_posts(20, 50)])).stopped_by == "known"
 
     async def test_j25_retried_it_moves_the_ground_to_the_head_of_the_first_try(self) -> None:
         await scrape([make_posts(20, 80)])
