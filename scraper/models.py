@@ -72,6 +72,20 @@ class ScrapingTarget(models.Model):
     """One subreddit of a job, with the place where it goes on."""
 
     CHANGED = "target.changed"
+    # What `entry` and `error_entry` are made of.
+    SHOWN = (
+        "subreddit",
+        "status",
+        "posts_scraped",
+        "posts_new",
+        "comments_scraped",
+        "comments_due",
+        "backend_used",
+        "stopped_by",
+        "gap",
+        "error_code",
+        "error_detail",
+    )
 
     job = models.ForeignKey(
         ScrapingJob, on_delete=models.CASCADE, related_name="targets", db_index=False

@@ -1,6 +1,6 @@
 """Reads jobs and posts as the outside sees them: plain dictionaries, no model instances."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -144,10 +144,27 @@ def job_detail(job_id: int) -> dict[str, Any]:
     return jobs_as_json([job])[0]
 
 
+def job_counters(job_id: int) -> dict[str, Any]:
+    """Return the counters of a job that change all the time. Raises NotFound once it is gone."""
+    fields = ("status", "config", "posts_scraped", "started_at")
+    job = ScrapingJob.objects.filter(pk=job_id).only(*fields).first()
+    if job is None:
+        raise NotFound
+    targets = ScrapingTarget.objects.filter(job_id=job_id)
+    progress = progress_of(job, targets.only("status", "posts_scraped", "comments_due"))
+    return {
+        "posts_scraped": job.posts_scraped,
+        "progress": progress,
+        "eta_seconds": eta_seconds(job, progress, timezone.now()),
+    }
+
+
 def jobs_as_json(jobs: Sequence[ScrapingJob]) -> list[dict[str, Any]]:
     """Return jobs with their targets; one query however many."""
     targets: dict[int, list[ScrapingTarget]] = {job.pk: [] for job in jobs}
-    for target in ScrapingTarget.objects.filter(job__in=jobs).order_by("job", "position"):
+    # A thousand targets a job, and what only a worker needs is the most of each.
+    shown = ScrapingTarget.objects.filter(job__in=jobs).only("job", *ScrapingTarget.SHOWN)
+    for target in shown.order_by("job", "position"):
         targets[target.job_id].append(target)
     return [job_as_json(job, targets[job.pk]) for job in jobs]
 
@@ -158,7 +175,7 @@ def latest_jobs(project_id: int, limit: int) -> list[dict[str, Any]]:
     return jobs_as_json(list(jobs[:limit]))
 
 
-def progress_of(job: ScrapingJob, targets: Sequence[ScrapingTarget]) -> float:
+def progress_of(job: ScrapingJob, targets: Collection[ScrapingTarget]) -> float:
     """Return the share of the job that is done, 0 to 1; it never decreases."""
     if job.status in ("completed", "partial"):
         return 1.0
