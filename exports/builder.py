@@ -21,6 +21,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections, c
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from common.errors import ApplicationError
 from common.executors import run_in_database_thread
 from exports import files, store
 from exports.contents import Contents, describe
@@ -70,6 +71,8 @@ def _make(export: Export, check: Callable[[], None]) -> None:
         _fail(export, *_reason_of(error))
     except TooLargeError as error:
         _fail(export, "too_large", str(error))
+    except ApplicationError as error:
+        _fail(export, error.code, error.detail)
     except Exception:
         fault = uuid.uuid4().hex[:12]
         logger.exception("Fault %s in %s", fault, export)
@@ -82,7 +85,8 @@ def _build(export: Export, check: Callable[[], None]) -> None:
     files.forget_earlier_attempts(export.pk, export.fence)
     wish = Wish.read(export.format, export.config)
     posts = matching_posts(export.project_id, wish.filters, with_removed=wish.include_removed)
-    selection = Selection(_stoppable(ids_of(posts), check), wish.form.writer.instants)
+    ids = _stoppable(ids_of(posts), check)
+    selection = Selection(ids, wish.form.writer.instants, check)
     mask = Mask(_secret_of(export)) if wish.mask_authors else None
     contents = Contents(wish, selection, mask, _Progress(export, check))
     store.expect_rows(export, contents.count())
@@ -142,7 +146,11 @@ class _Progress:
         now = time.monotonic()
         if now >= self._report_at:
             self._report_at = now + _REPORT_SECONDS
-            store.report_rows(self._export, self._rows)
+            try:
+                store.report_rows(self._export, self._rows)
+            except OperationalError:
+                # A figure for those who watch: the file does not depend on it.
+                logger.info("The progress of %s could not be noted.", self._export, exc_info=True)
 
 
 def _reason_of(error: OSError) -> tuple[str, str]:

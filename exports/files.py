@@ -21,6 +21,8 @@ from django.core.files.storage import Storage, storages
 _READ_BYTES = 1 << 20
 _ZIP_LEVEL = 1
 _WORK_NAME = re.compile(r"(\d+)-(\d+)")
+# The fencing number of a published file, whatever a storage puts after it.
+_PUBLISHED_FENCE = re.compile(r"\d+(?=[._])")
 
 
 class _Finished(File):  # type: ignore[type-arg]
@@ -97,19 +99,24 @@ def forget_file(key: str) -> None:
 
 
 def forget_earlier_attempts(export_id: int, fence: int) -> None:
-    """Remove what workers that were lost with this export left behind."""
-    for folder in _work_folders():
+    """Remove what workers that held this export before the holder of `fence` left behind.
+
+    Higher fences are left alone: this worker itself may have been declared dead meanwhile.
+    """
+    for folder in work_folders():
         number, old_fence = _numbers_of(folder)
-        if number == export_id and old_fence != fence:
+        if number == export_id and old_fence < fence:
             shutil.rmtree(folder, ignore_errors=True)
-    forget_published(export_id)
+    for name in _published(export_id):
+        found = _PUBLISHED_FENCE.match(name)
+        if found and int(found[0]) < fence:
+            forget_file(f"{export_id}/{name}")
 
 
 def forget_published(export_id: int) -> None:
     """Remove everything published for an export."""
-    with suppress(FileNotFoundError, NotADirectoryError):
-        for name in storage().listdir(str(export_id))[1]:
-            forget_file(f"{export_id}/{name}")
+    for name in _published(export_id):
+        forget_file(f"{export_id}/{name}")
 
 
 def published_exports() -> list[int]:
@@ -119,19 +126,26 @@ def published_exports() -> list[int]:
     return []
 
 
-def forget_work_of_others(alive: Iterable[tuple[int, int]]) -> None:
-    """Remove this machine's work folders that no export of these ids and fences uses."""
+def forget_work_of_others(folders: Iterable[Path], alive: Iterable[tuple[int, int]]) -> None:
+    """Remove those of the work folders that no export of these ids and fences uses."""
     known = set(alive)
-    for folder in _work_folders():
+    for folder in folders:
         if _numbers_of(folder) not in known:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _work_folders() -> list[Path]:
+def work_folders() -> list[Path]:
+    """Return the work folders of this machine."""
     if not settings.EXPORT_WORK_DIR.is_dir():
         return []
     found = settings.EXPORT_WORK_DIR.iterdir()
     return [folder for folder in found if _WORK_NAME.fullmatch(folder.name)]
+
+
+def _published(export_id: int) -> list[str]:
+    with suppress(FileNotFoundError, NotADirectoryError):
+        return list(storage().listdir(str(export_id))[1])
+    return []
 
 
 def _numbers_of(folder: Path) -> tuple[int, int]:

@@ -6,7 +6,7 @@ holds no writer up. Rows come past the ORM's converters, which would take most o
 """
 
 from array import array
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from django.db import connection
@@ -69,11 +69,17 @@ def count_comments(posts: QuerySet[Any, Any]) -> int:
 
 
 class Selection:
-    """The posts of one export, as they were chosen at its start, and their comments."""
+    """The posts of one export, as they were chosen at its start, and their comments.
 
-    def __init__(self, ids: Iterable[int], instants: Instants) -> None:
+    `check` is called before every chunk is read, whether there is anything in it, and may raise.
+    """
+
+    def __init__(
+        self, ids: Iterable[int], instants: Instants, check: Callable[[], None] = lambda: None
+    ) -> None:
         self._ids = array("q", ids)
         self._instants = instants
+        self._check = check
         self._last_comment: int = ScrapedComment.objects.aggregate(last=Max("pk"))["last"] or 0
 
     def __len__(self) -> int:
@@ -121,6 +127,7 @@ class Selection:
 
     def _chunks(self) -> "Iterator[array[int]]":
         for start in range(0, len(self._ids), PAGE_ROWS):
+            self._check()
             yield self._ids[start : start + PAGE_ROWS]
 
     def _comments(self, ids: Sequence[int]) -> QuerySet[ScrapedComment]:
@@ -138,6 +145,7 @@ class Selection:
         rows = self._comments(ids)
         last: tuple[int, int] | None = None
         while True:
+            self._check()
             after = Q()
             if last is not None:
                 after = Q(position__gt=last[0]) | Q(position=last[0], pk__gt=last[1])

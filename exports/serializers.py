@@ -12,7 +12,9 @@ from projects.runs import Run
 from scraper.serializers import PostFilterSerializer
 
 _SHEETS = ("summary", "posts", "comments", "subreddits", *ANALYSIS_SHEETS)
-_LONGEST_NAME = 64
+# Longer than any name there is: what is unknown is answered with those that exist.
+_LONGEST_NAME = 4096
+_MOST_NAMES = 1000
 
 
 class ExportFilterSerializer(PostFilterSerializer):
@@ -36,30 +38,31 @@ class WishSerializer(StrictSerializer):
     """Body of POST /api/exports/ and of its estimate."""
 
     project = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
-    format = serializers.CharField(max_length=16, help_text=", ".join(FORMATS))
+    format = serializers.CharField(max_length=_LONGEST_NAME, help_text=", ".join(FORMATS))
     sheets = serializers.ListField(
         child=serializers.CharField(max_length=_LONGEST_NAME),
         required=False,
-        max_length=16,
+        max_length=_MOST_NAMES,
         help_text=f"Of {', '.join(_SHEETS)}; those of the format when left out.",
     )
     columns = serializers.ListField(
         child=serializers.CharField(max_length=_LONGEST_NAME),
         required=False,
-        max_length=64,
+        max_length=_MOST_NAMES,
         help_text="Columns of posts, named as in REST; all when left out.",
     )
     comment_columns = serializers.ListField(
         child=serializers.CharField(max_length=_LONGEST_NAME),
         required=False,
-        max_length=64,
+        max_length=_MOST_NAMES,
         help_text="Columns of comments, named as in REST; all when left out.",
     )
     filters = ExportFilterSerializer(required=False)
     comments = serializers.ChoiceField(
         choices=("separate", "joined"),
         default="separate",
-        help_text="joined: nested in jsonl and parquet, one row per comment in csv and xlsx.",
+        help_text="joined: nested in jsonl and parquet, one row per comment in csv and xlsx;"
+        " needs both sheets, posts and comments, which are chosen when sheets are left out.",
     )
     safe = serializers.BooleanField(
         default=True, help_text="Prefix texts of csv and xlsx that a spreadsheet could evaluate."

@@ -69,8 +69,10 @@ def remove_expired_files() -> int:
 
 def remove_strays() -> None:
     """Delete what belongs to no export: left by workers that were lost for good."""
+    # Folders first: one that is made after this look is not asked about.
+    folders = files.work_folders()
     running = store.running_exports()
-    files.forget_work_of_others(running)
+    files.forget_work_of_others(folders, running)
     kept = {number for number, _ in running} | store.exports_with_files()
     for number in files.published_exports():
         # Looked at again: it may have begun after the first look.

@@ -10,10 +10,15 @@ from common.errors import InvalidInput
 from exports.columns import COMMENT_COLUMNS, POST_COLUMNS
 from exports.writers import FORMATS, Format
 from exports.writers.base import Column
+from scraper import words
 
 # Sheets of an analysis, which projects do not have yet.
 ANALYSIS_SHEETS = ("keywords", "sentiment", "themes")
+# What is joined to what.
+_JOINED_SHEETS = ("posts", "comments")
 _INSTANTS = ("since", "until")
+# As much of an unknown name as is repeated in the answer.
+_LONGEST_SHOWN = 64
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ class Wish:
         """Return what the row keeps: everything but the format, with defaults filled in."""
         config = asdict(self)
         del config["format"]
-        sheets = self.sheets or self.form.default_sheets
+        sheets = self.sheets or self._default_sheets
         config["sheets"] = sorted(sheets, key=self.form.sheets.index)
         config["columns"] = list(self.columns)
         config["comment_columns"] = list(self.comment_columns)
@@ -60,6 +65,11 @@ class Wish:
         return FORMATS[self.format]
 
     @property
+    def _default_sheets(self) -> set[str]:
+        more = _JOINED_SHEETS if self.comments == "joined" else ()
+        return {*self.form.default_sheets, *more}
+
+    @property
     def post_columns(self) -> tuple[Column, ...]:
         """The chosen columns of posts, all of them when none were."""
         return _chosen(POST_COLUMNS, self.columns)
@@ -72,7 +82,7 @@ class Wish:
     @property
     def has_joined_comments(self) -> bool:
         """Whether comments stand with their posts rather than by themselves."""
-        return self.comments == "joined" and {"posts", "comments"} <= set(self.sheets)
+        return self.comments == "joined" and set(_JOINED_SHEETS) <= set(self.sheets)
 
     def check(self) -> None:
         """Raise InvalidInput, listing what exists, for what this format cannot hold."""
@@ -93,6 +103,25 @@ class Wish:
         _refuse_unknown("columns", self.columns, tuple(one.name for one in POST_COLUMNS))
         names = tuple(one.name for one in COMMENT_COLUMNS)
         _refuse_unknown("comment_columns", self.comment_columns, names)
+        self._check_joined()
+        self._check_filters()
+
+    def _check_joined(self) -> None:
+        missing = [name for name in _JOINED_SHEETS if self.sheets and name not in self.sheets]
+        if self.comments == "joined" and missing:
+            raise InvalidInput(
+                "incomplete",
+                f"Joined comments need both of the sheets {' and '.join(_JOINED_SHEETS)};"
+                f" {missing[0]} is not among those chosen.",
+                attr="sheets",
+            )
+
+    def _check_filters(self) -> None:
+        if "q" in self.filters:
+            try:
+                words.parse(self.filters["q"])
+            except InvalidInput as error:
+                raise InvalidInput(error.code, error.detail, attr="filters.q") from error
 
 
 def _chosen(columns: tuple[Column, ...], names: Sequence[str]) -> tuple[Column, ...]:
@@ -104,7 +133,9 @@ def _refuse_unknown(attr: str, names: Sequence[str], known: tuple[str, ...]) -> 
     for name in names:
         if name not in known:
             raise InvalidInput(
-                "unknown", f"There is no {name!r}. There are: {', '.join(known)}.", attr=attr
+                "unknown",
+                f"There is no {name[:_LONGEST_SHOWN]!r}. There are: {', '.join(known)}.",
+                attr=attr,
             )
     if len(set(names)) != len(names):
         raise InvalidInput("duplicate", "A name is given twice.", attr=attr)

@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-# Rows of a row group: what a reader skips or reads as one, and what the writer holds.
+# A row group is what a reader skips or reads as one, and what the writer holds: so many rows, or
+# fewer where a row brings all of its comments.
 ROWS_PER_GROUP = 20_000
+BYTES_PER_GROUP = 16 << 20
 
 
 class ParquetWriter(Writer):
@@ -28,7 +30,7 @@ class ParquetWriter(Writer):
         self._writer: pq.ParquetWriter | None = None
         self._columns: tuple[Column, ...] = ()
         self._batches: list[pa.RecordBatch] = []
-        self._rows = 0
+        self._rows = self._bytes = 0
 
     def open(self, table: Table) -> None:
         import pyarrow.parquet as pq  # noqa: PLC0415 -- an extra, and slow to load
@@ -46,9 +48,11 @@ class ParquetWriter(Writer):
             pa.array(_plain(column, values), _type_of(column))
             for column, values in zip(self._columns, page, strict=True)
         ]
-        self._batches.append(pa.RecordBatch.from_arrays(arrays, schema=_schema_of(self._columns)))
-        self._rows += len(page[0])
-        if self._rows >= ROWS_PER_GROUP:
+        batch = pa.RecordBatch.from_arrays(arrays, schema=_schema_of(self._columns))
+        self._batches.append(batch)
+        self._rows += batch.num_rows
+        self._bytes += batch.nbytes
+        if self._rows >= ROWS_PER_GROUP or self._bytes >= BYTES_PER_GROUP:
             self._flush()
 
     def close(self, summary: Summary) -> list[Path]:
@@ -70,7 +74,7 @@ class ParquetWriter(Writer):
         if self._batches and self._writer is not None:
             self._writer.write_table(pa.Table.from_batches(self._batches))
         self._batches.clear()
-        self._rows = 0
+        self._rows = self._bytes = 0
 
     def _finish(self) -> None:
         self._flush()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -115,6 +116,42 @@ class TestCreate:
             body = {"project": make_project(owner, posts=0), **body}
         assert refusal(owner, **body)["detail"]
 
+    @pytest.mark.parametrize("q", ["***", "-", '""', "OR", "a*"])
+    def test_refuses_a_search_without_words_as_the_posts_list_does(
+        self, owner: Caller, q: str
+    ) -> None:
+        project = make_project(owner, posts=0)
+        listed = owner.get(f"/api/projects/{project}/posts/?{urlencode({'q': q})}")
+        assert listed.status_code == 400
+        body = {"project": project, "format": "csv", "filters": {"q": q}}
+        error = refusal(owner, **body)
+        assert error == {**listed.json()["errors"][0], "attr": "filters.q"}
+        estimate = owner.post("/api/exports/estimate/", body)
+        assert (estimate.status_code, estimate.json()["errors"]) == (400, [error])
+        assert not Export.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [("format", "x" * 500), ("columns", ["x" * 500]), ("sheets", ["x" * 500]),
+         ("columns", [f"c{number}" for number in range(100)])],
+    )  # fmt: skip
+    def test_lists_what_exists_however_long_the_unknown_is(
+        self, owner: Caller, field: str, value: Any
+    ) -> None:
+        body = {"project": make_project(owner, posts=0), "format": "csv", field: value}
+        error = refusal(owner, **body)
+        assert (error["attr"], error["code"]) == (field, "unknown")
+        assert "There are: " in error["detail"]
+        assert len(error["detail"]) < 700
+
+    @pytest.mark.parametrize("missing", ["posts", "comments"])
+    def test_joins_only_what_is_chosen(self, owner: Caller, missing: str) -> None:
+        sheets = [name for name in ("posts", "comments") if name != missing]
+        body = {"project": make_project(owner), "format": "csv", "comments": "joined"}
+        error = refusal(owner, **body, sheets=sheets)
+        assert error["attr"] == "sheets"
+        assert f"{missing} is not among those" in error["detail"]
+
     def test_does_not_tell_whose_a_project_is(self, owner: Caller, other: Caller) -> None:
         foreign = refusal(other, project=make_project(owner), format="csv")
         missing = refusal(other, project=987654321, format="csv")
@@ -221,6 +258,18 @@ class TestMask:
 
 
 class TestJoined:
+    @pytest.mark.parametrize("form", FORMATS)
+    def test_brings_the_comments_along_without_being_told_twice(
+        self, owner: Caller, form: str
+    ) -> None:
+        config = start(owner, make_project(owner), form, comments="joined")["config"]
+        assert {"posts", "comments"} <= set(config["sheets"])
+
+    def test_of_itself_needs_no_sheets(self, owner: Caller) -> None:
+        project = make_project(owner, posts=2, comments=3)
+        posts = lines_of(export_of(owner, project, "jsonl", comments="joined"))
+        assert [len(post["comments"]) for post in posts] == [3, 3]
+
     def test_rows_of_csv_hold_a_comment_with_its_post(self, owner: Caller) -> None:
         project = make_project(owner, posts=2, comments=2)
         make_post(Project.objects.get(pk=project), 9)

@@ -16,6 +16,8 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
+from exports import reading
+from exports.writers.parquet import BYTES_PER_GROUP
 from projects.models import Project
 from tests.exports.building import (
     HARMLESS,
@@ -23,6 +25,7 @@ from tests.exports.building import (
     comments_in_rest,
     content_of,
     export_of,
+    make_comment,
     make_post,
     make_project,
     members_of,
@@ -208,6 +211,18 @@ class TestParquet:
         for row in pq.read_table(path).to_pylist():
             listed = comments_in_rest(owner, project, row["id"])
             assert row["comments"] == [with_instants(comment) for comment in listed]
+
+    def test_writes_groups_of_rows_before_they_fill_the_memory(
+        self, owner: Caller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(reading, "PAGE_ROWS", 1)
+        project = Project.objects.create(owner=owner.user, name="Long")
+        for number in range(5):
+            make_comment(make_post(project, number), 0, body="x" * (BYTES_PER_GROUP // 2))
+        path = saved(export_of(owner, project.pk, "parquet", comments="joined"), tmp_path)
+        assert pq.ParquetFile(path).num_row_groups > 1
+        lengths = [len(row["comments"][0]["body"]) for row in pq.read_table(path).to_pylist()]
+        assert lengths == [BYTES_PER_GROUP // 2] * 5
 
 
 class TestPackage:

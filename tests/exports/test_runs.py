@@ -6,18 +6,20 @@ import asyncio
 import errno
 import json
 import threading
+from contextlib import ExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
 from django.core.files.storage import FileSystemStorage, Storage, storages
-from django.db import connections
+from django.db import OperationalError, connections
 from django.utils import timezone
 
 from config.asgi import application
-from exports import files, services
+from exports import builder, files, reading, services, store
 from exports.builder import run_export
+from exports.columns import COMMENT_COLUMNS, POST_COLUMNS
 from exports.models import Export
 from exports.schedules import remove_expired
 from exports.writers import FORMATS
@@ -26,8 +28,9 @@ from exports.writers.parquet import ParquetWriter
 from exports.writers.xlsx import XlsxWriter
 from projects import deletion
 from projects.activity import read_after
-from projects.keeper import Guard, Keeper, StopReason
+from projects.keeper import Guard, Keeper, Stopped, StopReason
 from projects.models import Project
+from scraper.models import ScrapedPost
 from tests.exports.building import (
     claim,
     content_of,
@@ -144,6 +147,48 @@ class TestCancel:
         assert work(export).status == "cancelled"
         assert left_behind(settings, export_folder) == []
 
+    def test_j19_is_looked_for_where_posts_have_no_comments(
+        self, owner: Caller, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        make_project(owner, posts=8, comments=0)
+        monkeypatch.setattr(reading, "PAGE_ROWS", 2)
+        looks: list[None] = []
+        ids = ScrapedPost.objects.order_by("pk").values_list("pk", flat=True)
+        selection = reading.Selection(ids, "iso", lambda: looks.append(None))
+        assert list(selection.comments(COMMENT_COLUMNS)) == []
+        assert len(looks) >= 4
+        looks.clear()
+        assert len(list(selection.posts_with_comments(POST_COLUMNS, COMMENT_COLUMNS))) == 4
+        assert len(looks) >= 4
+
+    @pytest.mark.parametrize("form", ["csv", "xlsx", "package"])
+    def test_j19_among_the_comments_leaves_nothing(
+        self, owner: Caller, monkeypatch: pytest.MonkeyPatch, settings: Any, export_folder: Path,
+        form: str,
+    ) -> None:  # fmt: skip
+        """No page of comments comes: what is stopped is the search for them."""
+        export = claim(start(owner, make_project(owner, comments=0), form,
+                             sheets=["posts", "comments"])["id"])  # fmt: skip
+        kind: Any = FORMATS[form].writer
+        asked = threading.Event()
+
+        class Asked(kind):
+            def open(self, table: Table) -> None:
+                super().open(table)
+                if table.name == "comments":
+                    asked.set()
+
+        def check() -> None:
+            if asked.is_set():
+                services.cancel_export(Export.objects.get(pk=export.pk))
+                raise Stopped(StopReason.CANCELLED)
+
+        use_writer(monkeypatch, form, Asked)
+        with pytest.raises(Stopped):
+            builder._make(export, check)
+        assert export.mark_cancelled(export.lease)
+        assert left_behind(settings, export_folder) == []
+
     def test_j21_again_and_after_the_end_changes_nothing(self, owner: Caller) -> None:
         project = make_project(owner)
         cancelled = start(owner, project, "csv")["id"]
@@ -185,6 +230,33 @@ class TestLoss:
         after = work(lost)
         assert (after.status, after.fence) == ("running", holder.fence)
         assert left_behind(settings, export_folder) == []
+
+    def test_j04_a_worker_that_was_declared_dead_leaves_the_others_work_alone(
+        self, owner: Caller, settings: Any, export_folder: Path
+    ) -> None:
+        lost = claim(start(owner, make_project(owner), "csv")["id"])
+        for _ in range(9):  # so that numbers are compared, not texts
+            Export.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+            holder = claim(lost.pk)
+        with files.work_folder(holder.pk, holder.fence) as folder:
+            work(lost)
+            assert folder.is_dir()
+        done = work(holder)
+        content = content_of(done)
+        after = work(lost)
+        assert (after.status, after.sha256, content_of(after)) == (
+            "completed", done.sha256, content,
+        )  # fmt: skip
+        assert left_behind(settings, export_folder) == [export_folder / done.file_key]
+
+    def test_progress_that_cannot_be_noted_costs_nothing(
+        self, owner: Caller, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def is_locked(*_: Any) -> None:
+            raise OperationalError("database is locked")
+
+        monkeypatch.setattr(store, "report_rows", is_locked)
+        assert export_of(owner, make_project(owner), "csv").rows == 5
 
     def test_j08_a_worker_that_must_go_gives_it_back(self, owner: Caller) -> None:
         export = claim(start(owner, make_project(owner), "csv")["id"])
@@ -258,6 +330,23 @@ class TestClearance:
         with files.work_folder(running.pk, running.fence) as folder:
             remove_expired()
             assert folder.is_dir()
+
+    def test_leaves_alone_what_began_while_it_looked(
+        self, owner: Caller, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        waiting = start(owner, make_project(owner), "csv")["id"]
+        look = store.running_exports
+        with ExitStack() as stack:
+
+            def begins_meanwhile() -> list[tuple[int, int]]:
+                found = look()
+                begun = claim(waiting)
+                stack.enter_context(files.work_folder(begun.pk, begun.fence))
+                return found
+
+            monkeypatch.setattr(store, "running_exports", begins_meanwhile)
+            remove_expired()
+            assert [folder.name for folder in files.work_folders()] == [f"{waiting}-1"]
 
     def test_happens_with_the_project(
         self, owner: Caller, settings: Any, export_folder: Path
