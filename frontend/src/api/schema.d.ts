@@ -4281,7 +4281,7 @@ export interface components {
             comment_columns?: string[];
             filters?: components["schemas"]["ExportFilterRequest"];
             /**
-             * @description joined: nested in jsonl and parquet, one row per comment in csv and xlsx.
+             * @description joined: nested in jsonl and parquet, one row per comment in csv and xlsx; needs both sheets, posts and comments, which are chosen when sheets are left out.
              *
              *     * `separate` - separate
              *     * `joined` - joined
