@@ -199,6 +199,68 @@ class TestSecrecy:
         assert sealed.address_of(row) == f"{URL}?token=shh"
         assert sealed.custom_headers(row) == {"x-key": "shh", "X-New": "n"}
 
+    @pytest.mark.parametrize(
+        ("before", "given", "after"),
+        [
+            ("?token=shh", f"?token={MASK}&room=7", "?token=shh&room=7"),
+            ("?token=shh&room=7", f"/more?room=8&token={MASK}", "/more?room=8&token=shh"),
+            ("?key=a&key=b", f"?key={MASK}&key={MASK}", "?key=a&key=b"),
+            ("?key=a&key=b", f"?key=c&key={MASK}", "?key=c&key=b"),
+            ("?token=shh&sig=ssh", f"?sig={MASK}&token=new", "?sig=ssh&token=new"),
+        ],
+    )
+    def test_masked_values_stay_where_an_address_changes(
+        self, owner: Caller, before: str, given: str, after: str
+    ) -> None:
+        created = create(owner, url=f"{URL}{before}")
+        answer = owner.call("PATCH", path_of(created), {"url": f"{URL}{given}"})
+        assert answer.status_code == 200, answer.content
+        assert sealed.address_of(row_of(created)) == f"{URL}{after}"
+        assert "shh" not in answer.json()["url"]
+
+    @pytest.mark.parametrize(
+        ("url", "shown"),
+        [
+            ("https://hooks.slack.com/services/T0/B0/shh", "services/T0/********/********"),
+            ("https://discord.com/api/webhooks/12/shh?wait=true", "webhooks/12/********?wait=true"),
+            ("https://api.telegram.org/bot7:shh/send", "org/********/********"),
+        ],
+    )
+    def test_w54_masks_the_paths_of_services_that_know_their_customers_by_them(
+        self, owner: Caller, url: str, shown: str
+    ) -> None:
+        created = create(owner, url=url)
+        assert created["url"].endswith(shown)
+        changes = {"url": created["url"], "description": "x"}
+        assert owner.call("PATCH", path_of(created), changes).status_code == 200
+        assert sealed.address_of(row_of(created)) == url
+        elsewhere = created["url"].replace("https://", "https://not-")
+        answer = owner.call("PATCH", path_of(created), {"url": elsewhere})
+        assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "masked_value")
+
+    @pytest.mark.parametrize(
+        ("changes", "attr"),
+        [
+            ({"url": f"{URL}?secret={MASK}"}, "url"),
+            ({"url": f"{URL}?token={MASK}&token={MASK}"}, "url"),
+            ({"headers": {"X-Other": MASK}}, "headers"),
+        ],
+    )
+    def test_a_mask_that_stands_for_nothing_is_refused(
+        self, owner: Caller, changes: dict[str, Any], attr: str
+    ) -> None:
+        created = create(owner, url=f"{URL}?token=shh", headers={"X-Key": "shh"})
+        for answer in (
+            owner.call("PATCH", path_of(created), changes),
+            owner.post(ENDPOINTS, {**BODY, **changes}),
+        ):
+            assert answer.status_code == 400
+            (error,) = answer.json()["errors"]
+            assert (error["code"], error["attr"]) == ("masked_value", attr)
+        row = row_of(created)
+        assert sealed.address_of(row) == f"{URL}?token=shh"
+        assert sealed.custom_headers(row) == {"X-Key": "shh"}
+
 
 class TestReseal:
     def test_w54_what_an_earlier_key_sealed_is_sealed_anew(

@@ -12,12 +12,12 @@ from projects.models import Project, User
 from webhooks import signing
 from webhooks.catalogue import check_patterns
 from webhooks.disabling import BY_OWNER, disable_endpoint, enable_endpoint
-from webhooks.masking import MASK, masked_url
+from webhooks.masking import MASK, UnknownMaskError, masked_url, unmasked_url
 from webhooks.models import Endpoint
 from webhooks.network import Refused, check_url
 from webhooks.outbound import policy
 from webhooks.plan import scaled
-from webhooks.sealed import custom_headers, is_live
+from webhooks.sealed import address_of, custom_headers, is_live
 
 # A quota against scripts gone wild: every event looks at all endpoints of its account.
 MOST_ENDPOINTS = 100
@@ -25,6 +25,8 @@ MOST_ENDPOINTS = 100
 # Two live secrets are what a rotation needs; more are signed with for those who rotate in a hurry.
 MOST_FORMER_SECRETS = 4
 ROTATION_GRACE_SECONDS = 24 * 3600
+
+_MASKED = f"{MASK} stands for a value that is kept; here none is. Enter the value itself."
 
 
 def create_endpoint(
@@ -109,10 +111,8 @@ def _apply(endpoint: Endpoint, fields: dict[str, Any]) -> list[str]:
         setattr(endpoint, name, fields[name])
     if "event_types" in fields:
         endpoint.event_types = check_patterns(fields["event_types"])
-    if "url" in fields and fields["url"] != endpoint.url:
-        _check_url(fields["url"])
-        endpoint.url = masked_url(fields["url"])
-        endpoint.sealed_url = signing.seal(fields["url"], endpoint.context("url"))
+    if "url" in fields:
+        _set_url(endpoint, fields["url"])
         touched += ["url", "sealed_url"]
     if "headers" in fields:
         endpoint.sealed_headers = _sealed_headers(endpoint, fields["headers"])
@@ -120,19 +120,30 @@ def _apply(endpoint: Endpoint, fields: dict[str, Any]) -> list[str]:
     return touched
 
 
-def _check_url(url: str) -> None:
+def _set_url(endpoint: Endpoint, given: str) -> None:
+    present = address_of(endpoint) if endpoint.sealed_url else ""
+    try:
+        url = unmasked_url(given, present)
+    except UnknownMaskError as error:
+        raise InvalidInput("masked_value", _MASKED, attr="url") from error
+    if url == present:
+        return
     try:
         check_url(url, policy())
     except Refused as refusal:
         raise InvalidInput(refusal.rule, refusal.detail, attr="url") from refusal
+    endpoint.url = masked_url(url)
+    endpoint.sealed_url = signing.seal(url, endpoint.context("url"))
 
 
 def _sealed_headers(endpoint: Endpoint, headers: Mapping[str, str]) -> str:
     if not headers:
         return ""
     present = {name.lower(): value for name, value in custom_headers(endpoint).items()}
+    masked = {name for name, value in headers.items() if value == MASK}
+    if any(name.lower() not in present for name in masked):
+        raise InvalidInput("masked_value", _MASKED, attr="headers")
     kept = {
-        name: present.get(name.lower(), value) if value == MASK else value
-        for name, value in headers.items()
+        name: present[name.lower()] if name in masked else value for name, value in headers.items()
     }
     return signing.seal(json.dumps(kept), endpoint.context("headers"))
