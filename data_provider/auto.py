@@ -47,6 +47,12 @@ class _Reading:
     place: AutoPlace
     turn: Turn
 
+    def askable(self, able: Sequence[ScraperBackend]) -> list[ScraperBackend]:
+        """Return the sources that may be asked, the serving one first."""
+        left = [source for source in able if self.place.may_ask(source)]
+        # With nobody else at hand the source says itself what became of its order.
+        return _first(left or able, self.place.backend)
+
     def hand_to(self, choice: Choice) -> Notice | None:
         """Let a source go on; return the notice if that is a change."""
         before, source = self.place.backend, choice.source
@@ -114,7 +120,7 @@ class AutoBackend(ScraperBackend):
         able = self._able(query)
         reading = _Reading(query, AutoPlace.decode(cursor), Turn(self.clock))
         while True:
-            choice = await choose(_first(able, reading.place.backend), reading.turn, self.book)
+            choice = await choose(reading.askable(able), reading.turn, self.book)
             if choice.delay:
                 yield await self._tell_wait(choice, reading.turn)
                 await self.clock.sleep(choice.delay)
@@ -180,7 +186,8 @@ class AutoBackend(ScraperBackend):
     ) -> Notice | None:
         """Return the notice of what the same source is asked again after; null for another one."""
         place = reading.place
-        if isinstance(error, CursorLost) and place.is_changed and not place.is_walking:
+        may_begin_again = place.is_changed and not (place.is_walking or place.is_paid)
+        if isinstance(error, CursorLost) and may_begin_again:
             reading.place = place.from_the_top()
             return _notice(error, source, 0.0)
         delay = self._failed(source, error, reading.turn)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -40,6 +40,8 @@ class AutoPlace:
     `inner` is the cursor of source `backend`. `known` are the latest ids given, oldest first,
     without "t3_"; `newest_at` and `last_at` the seconds of the newest and of the last post given.
     `is_changed` = another source began the listing; `is_walking` = this one began at its top.
+    `orders` are the cursors of the paid sources that were left: what was ordered is fetched when
+    they come back, never ordered again.
     """
 
     backend: str = ""
@@ -51,6 +53,8 @@ class AutoPlace:
     is_changed: bool = False
     is_walking: bool = False
     is_on_known_ground: bool = False
+    is_paid: bool = False
+    orders: dict[str, str] = field(default_factory=dict)
 
     def encode(self) -> str:
         """Return the position as opaque text."""
@@ -68,20 +72,34 @@ class AutoPlace:
             raise InvalidQuery("This is not a cursor of AUTO.") from error
 
     def served_by(self, source: ScraperBackend) -> AutoPlace:
-        """Return the position handed to another source, which goes on after the last post."""
-        inner = source.cursor_after(self._ground()) if self.known else None
+        """Return the position handed to another source, which goes on after the last post.
+
+        A paid one goes on with what it was asked before, whose beginning may be known by now.
+        """
+        orders = self.orders
+        if self.is_paid and self.inner:
+            orders = {**orders, self.backend: self.inner}
+        order = orders.get(source.name)
+        after = source.cursor_after(self._ground()) if self.known and not order else None
         return replace(
             self,
             backend=source.name,
-            inner=inner,
+            inner=order or after,
             is_changed=bool(self.backend),
-            is_walking=bool(self.known) and inner is None,
+            is_walking=bool(self.known) and after is None,
             is_on_known_ground=False,
+            is_paid=source.capabilities.cost == "paid",
+            orders=orders,
         )
 
     def from_the_top(self) -> AutoPlace:
         """Return the position with the listing begun again, to be walked to the known ground."""
         return replace(self, inner=None, is_walking=True, is_on_known_ground=False)
+
+    def may_ask(self, source: ScraperBackend) -> bool:
+        """Say whether a source that was left may come back: not where its order got lost."""
+        order = self.orders.get(source.name)
+        return source.name == self.backend or order is None or not source.has_lost(order)
 
     def question_to(self, source: ScraperBackend, query: Query) -> Query:
         """Return what the source is asked: it cannot know how much of it is repetition."""

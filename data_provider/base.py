@@ -163,6 +163,13 @@ class ScraperBackend(ABC):
         """
         return None
 
+    def has_lost(self, cursor: str) -> bool:
+        """Say whether a cursor is of a paid request that may have been placed, or not.
+
+        Asking again could be billed twice, so such a cursor leads nowhere.
+        """
+        return False
+
     async def observed_pages(
         self, query: Query, cursor: str | None = None
     ) -> AsyncGenerator[Page, None]:

@@ -160,6 +160,11 @@ class BrightDataBackend(ScraperBackend):
             if stopped_by:
                 return
 
+    def has_lost(self, cursor: str) -> bool:
+        """Say whether nobody knows if the order of a cursor was placed."""
+        place = Order.decode(cursor)
+        return bool(place.order) and not place.snapshot and place.order not in self._refused
+
     async def check_connection(self) -> None:
         """Ask for a job that never was: only a good key is told that it does not exist."""
         answer = await self._send("GET", "/progress/sd_teppan_connection_test")
