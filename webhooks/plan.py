@@ -27,7 +27,8 @@ LONGEST_BREAKER_SECONDS = 300
 SLOWDOWN_SECONDS = 60
 LONGEST_SLOWDOWN_SECONDS = 900
 
-# Without a success for so long, an endpoint is disabled when another delivery runs out of tries.
+# Without a success for so long, an endpoint is disabled when another delivery runs out of tries,
+# or when its breaker is open: one probe at a time hardly ever runs out.
 FAILING_SECONDS = 5 * 24 * 3600
 
 # Tries that a worker's death cut off cost nothing, up to so many per delivery.

@@ -227,14 +227,22 @@ def _slow_down(endpoint: Endpoint, result: Result) -> None:
 
 
 def _has_failed_for_days(endpoint: Endpoint, result: Result) -> str:
-    """Return the reason to disable once another delivery ran out of tries after days of failure."""
+    """Return the reason to disable after days of failure: another delivery ran out of tries.
+
+    Or nothing was answered at all: then hardly anything is tried, and nothing runs out.
+    """
     since = endpoint.failing_since
     if since is None or since > result.ended_at - plan.scaled(plan.FAILING_SECONDS):
         return ""
-    is_dead = WebhookDelivery.objects.filter(
-        pk=result.parcel.id, status=WebhookDelivery.Status.DEAD
-    ).exists()
-    return FAILING if is_dead and not result.parcel.is_test else ""
+    if result.parcel.is_test:
+        return ""
+    is_over = endpoint.unanswered >= plan.BREAKER_MINIMUM or _is_dead(result.parcel)
+    return FAILING if is_over else ""
+
+
+def _is_dead(parcel: Parcel) -> bool:
+    dead = WebhookDelivery.objects.filter(pk=parcel.id, status=WebhookDelivery.Status.DEAD)
+    return dead.exists()
 
 
 def _is_later(until: datetime | None, than: datetime) -> bool:
