@@ -33,6 +33,10 @@ _THUMBNAIL: Final = "http://search.yahoo.com/mrss/ thumbnail"
 # Reddit writes these around a text. Users cannot: their comments would be escaped.
 _TEXT_START, _TEXT_END = "<!-- SC_OFF -->", "<!-- SC_ON -->"
 _LINK = re.compile(r'<a href="([^"]*)">\s*\[link\]\s*</a>')
+# What a feed may hold beside its entries.
+_ABOUT_FEED: Final = frozenset(
+    "author category contributor generator icon id link logo rights subtitle title updated".split()
+)
 # Of an entry nothing deeper is read than author/name.
 _DEEPEST = 3
 _IN_SUBREDDIT = re.compile(r"/r/([^/]+)/")
@@ -87,6 +91,7 @@ class _Reader:
         self._path: list[str] = []
         self._text: list[str] = []
         self._entries: list[_Entry] = []
+        self._unknown = ""
 
     def read(self, body: bytes) -> list[_Entry]:
         parser = expat.ParserCreate(namespace_separator=" ")
@@ -96,6 +101,10 @@ class _Reader:
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._text.append
         parser.Parse(body, True)  # noqa: FBT003 - the signature is expat's
+        if self._unknown and not self._entries:
+            raise LayoutChanged(
+                f"A feed of {self._unknown[:100]} instead of entries.", sample=self._sample
+            )
         return self._entries
 
     def _refuse(self, *_: object) -> None:
@@ -109,6 +118,9 @@ class _Reader:
         self._path.append(name.removeprefix(_ATOM))
         self._text.clear()
         inside = self._path[1:4]
+        # Extensions carry the names of their namespaces.
+        if len(inside) == 1 and inside[0] not in _ABOUT_FEED | {"entry"} and " " not in inside[0]:
+            self._unknown = inside[0]
         if inside == ["entry"]:
             self._entries.append(_Entry())
         elif inside == ["entry", "category"]:

@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 _HIDDEN = re.compile(r"t1_([0-9a-z]+)", re.ASCII)
 _CALL_ARGUMENTS = re.compile(r"'([^']*)'")
 _IDS_ARGUMENT = 2
+# What an empty list of posts or comments shows: one without it has something that we do not know.
+_NOTHING = "#noresults"
 _PERCENT = re.compile(r"(\d{1,3})\s?%")
 _OFFICIAL = ("moderator", "admin")
 
@@ -57,9 +59,9 @@ def parse_listing(body: str | bytes) -> Listing:
     """Return one page of a listing; `after` is where the next one starts."""
     page = _whole(body)
     table = page.css_first("#siteTable")
-    if table is None and page.css_first("#noresults") is None:
-        raise missing("list of posts", body)
     links = [node for node in children(table) if {"thing", "link"} <= classes(node)]
+    if not links and page.css_first(_NOTHING) is None:
+        raise missing("posts" if table is not None else "list of posts", body)
     posts = tuple(_post(node, body) for node in links if not _is_advertisement(node))
     return Listing(
         posts=posts,
@@ -93,6 +95,9 @@ def parse_thread(body: str | bytes) -> Thread:
             comments.append(_comment(node, post, body))
     deeper = area.css("span.deepthread a")
     more += [MoreStub(_parent(node, post.id)[0], (), 0) for node in deeper]
+    is_promised = bool(more or post.num_comments)
+    if is_promised and not comments and area.css_first(_NOTHING) is None:
+        raise missing("comments", body)
     return Thread(post, tuple(comments), tuple(more))
 
 

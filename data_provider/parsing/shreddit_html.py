@@ -57,6 +57,12 @@ _TYPES: dict[str, PostType] = {
 _FLAIR_IN_SEARCH = re.compile(r'flair_name:"(.*)"', re.DOTALL)
 # The slot that a comment fills, or that is kept for those left out.
 _SLOT = re.compile(r"children-(t1_[0-9a-z]+)-", re.ASCII)
+# What betrays posts in a feed, and comments in a thread, whatever their elements are called.
+_SIGNS_OF_POSTS = 'article, [id^="t3_"], a[href*="/comments/"]'
+_SIGNS_OF_COMMENTS = "shreddit-comment, [id^='t1_'], [thingid^='t1_']"
+_LOADERS = 'faceplate-partial[src*="/more-comments/"]'
+# A short thread may have lost all of its comments, which still count; a longer one has not.
+_MOST_VANISHED = 10
 _ADVERTISEMENTS = "shreddit-ad-post, shreddit-post[promoted], shreddit-post.promotedlink"
 
 
@@ -143,7 +149,12 @@ def parse_thread(body: str | bytes) -> ShredditThread:
     if tree is None and post.num_comments:
         raise missing("comments", body)
     expected = natural(number(attribute(tree, "totalcomments")))
-    return _thread(page, post, post.id, expected, body)
+    thread = _thread(page, post, post.id, expected, body)
+    promised = max(expected or 0, post.num_comments or 0)
+    has_loaders = page.css_first(_LOADERS) is not None
+    if not thread.comments and (has_loaders or promised > _MOST_VANISHED):
+        raise missing("comments", body)
+    return thread
 
 
 def parse_more_comments(
@@ -152,7 +163,8 @@ def parse_more_comments(
     """Return the comments of /svc/shreddit/more-comments, those of a post."""
     page = read_page(body)
     text = body if isinstance(body, str) else body.decode("utf-8", "replace")
-    if text.count("<shreddit-comment ") != text.count("</shreddit-comment>"):
+    is_cut = text.count("<shreddit-comment ") != text.count("</shreddit-comment>")
+    if is_cut or page.css_first("shreddit-app") is not None:
         raise missing("end", body)
     return _thread(page, post, parent_id or post.id, None, body)
 
@@ -178,6 +190,9 @@ def _listing(root: LexborNode, body: str | bytes) -> Listing:
     advertisements = {node.mem_id for node in root.css(_ADVERTISEMENTS)}
     cards = [node for node in root.css("shreddit-post") if node.mem_id not in advertisements]
     posts = {post.id: post for post in (_post(node, body) for node in cards)}
+    after = _after(root, cards)
+    if not cards and (after or _has_posts(root, advertisements)):
+        raise missing("posts", body)
     return Listing(
         posts=tuple(posts.values()),
         comments=(),
@@ -185,8 +200,19 @@ def _listing(root: LexborNode, body: str | bytes) -> Listing:
         subreddits=(),
         advertisements=len(advertisements),
         children=len(cards),
-        after=_after(root, cards),
+        after=after,
     )
+
+
+def _has_posts(root: LexborNode, advertisements: set[int]) -> bool:
+    """Say whether there is something that looks like a post outside of the advertisements."""
+    for node in root.css(_SIGNS_OF_POSTS):
+        step: LexborNode | None = node
+        while step is not None and step.mem_id not in advertisements:
+            step = step.parent
+        if step is None:
+            return True
+    return False
 
 
 def _after(root: LexborNode, cards: list[LexborNode]) -> str | None:
@@ -309,8 +335,10 @@ def _thread(
 ) -> ShredditThread:
     nodes = page.css("shreddit-comment[thingid]")
     comments = tuple(_comment(node, post, parent_id, body) for node in nodes)
-    loaders = page.css('faceplate-partial[src*="/more-comments/"]')
+    loaders = page.css(_LOADERS)
     more = tuple(_more(node, parent_id) for node in loaders)
+    if not comments and page.css_first(_SIGNS_OF_COMMENTS) is not None:
+        raise missing("comments", body)
     return ShredditThread(post, comments, tuple(stub for stub in more if stub), expected)
 
 

@@ -30,6 +30,7 @@ challenge         200 with a JS challenge shell
 flaky             500 on every third request
 truncated, reset  JSON cut in the middle; the connection drops in mid-body
 relayout          JSON of a shape nobody knows
+renamed           the known containers, with things that have other names now
 cursorlost        every page after the first is empty
 cursorlost_once   page 2 is empty, asked again it is there
 deleted_anchor    every 25th post is gone as an anchor: the page after it is empty

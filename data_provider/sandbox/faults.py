@@ -26,6 +26,19 @@ PACING_CREDIT_SECONDS = 1.0
 # The share of a body that leaves before it is cut.
 CUT_AT = 0.6
 
+# What things are called in every dialect, and what they might be called some day.
+_RENAMED = (
+    (b"shreddit-post ", b"reddit-card "),
+    (b"</shreddit-post>", b"</reddit-card>"),
+    (b"shreddit-comment ", b"reddit-note "),
+    (b"</shreddit-comment>", b"</reddit-note>"),
+    (b'class=" thing ', b'class=" item '),
+    (b"<entry>", b"<item>"),
+    (b"</entry>", b"</item>"),
+    (b'"kind":"t', b'"kind":"n'),
+    (b'"title":', b'"heading":'),
+    (b'"post_id":', b'"item_id":'),
+)
 _EMPTY: dict[Dialect, Callable[[], bodies.Response]] = {
     "atom": bodies.empty_feed,
     "archive": bodies.empty_archive,
@@ -150,6 +163,8 @@ async def play(response: bodies.Response, rule: FaultRule | None, send: Send) ->
     """Send an answer, cut or dropped as the rule says."""
     body = response.body
     action = rule.action if rule else None
+    if action == "renamed":
+        body = _renamed(body)
     if action in {"truncate", "reset"}:
         body = body[: int(len(body) * CUT_AT)]
     # A dropped connection has promised the whole; a truncated one claims that this is all.
@@ -162,6 +177,12 @@ async def play(response: bodies.Response, rule: FaultRule | None, send: Send) ->
     raw = [(key.encode("latin-1"), value.encode("latin-1")) for key, value in headers.items()]
     await send({"type": "http.response.start", "status": response.status, "headers": raw})
     await send({"type": "http.response.body", "body": body, "more_body": action == "reset"})
+
+
+def _renamed(body: bytes) -> bytes:
+    for name, other in _RENAMED:
+        body = body.replace(name, other)
+    return body
 
 
 async def wait_for_disconnect(receive: Receive) -> None:

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from data_provider.sandbox.about import build_subreddit
 from data_provider.sandbox.html import attributes, iso, page, text
 from data_provider.sandbox.text import mark_comment_html
+from data_provider.sandbox.walls import NOTHING_OLD
 
 if TYPE_CHECKING:
     from data_provider.sandbox.bodies import Response
@@ -45,7 +46,7 @@ def render_listing(
         address = f"http://{request.host}{request.prefix}/r/{subreddit.name}/{sort}/?{query}"
         link = f"<a {attributes({'href': address, 'rel': 'nofollow next'})}>next</a>"
         navigation = f'<span class="nextprev">view more: <span class="next-button">{link}</span>'
-    empty = '<p id="noresults" class="error">nothing here</p>' if not posts else ""
+    empty = "" if posts else NOTHING_OLD
     table = f'<div id="siteTable" class="sitetable linklisting">{"".join(things)}{empty}'
     body = f'{table}<div class="nav-buttons">{navigation}</div></div>'
     return _page(world, subreddit, "listing-page", body, items=len(posts))
@@ -56,7 +57,7 @@ def render_thread(world: World, subreddit: Subreddit, post: Thing, tree: list[Th
     table = (
         f'<div id="siteTable" class="sitetable linklisting">{_link(post, None, "comments")}</div>'
     )
-    comments = _comments(tree, post)
+    comments = _comments(tree, post) or NOTHING_OLD
     area = (
         f'<div class="commentarea"><div id="siteTable_{post["name"]}" class="sitetable'
         f' nestedlisting">{comments}</div></div>'

@@ -23,6 +23,7 @@ Action = Literal[
     "truncate",
     "reset",
     "relayout",
+    "renamed",
     "empty_page",
     "private",
     "banned",

@@ -54,6 +54,7 @@ SPECIALS: tuple[Special, ...] = (
     Special("truncated", "JSON cut in the middle", rule=FaultRule(action="truncate")),
     Special("reset", "the connection drops in mid-body", rule=FaultRule(action="reset")),
     Special("relayout", "JSON of a shape nobody knows", rule=FaultRule(action="relayout")),
+    Special("renamed", "known containers of unknown things", rule=FaultRule(action="renamed")),
     Special(
         "cursorlost",
         "every page after the first is empty",

@@ -8,6 +8,8 @@ from __future__ import annotations
 from data_provider.sandbox.bodies import HTML_TYPE, Response
 
 _MADE_UP = "<p>This page was made up by a simulator.</p>"
+# What stands on an old page in a list of posts or comments that is empty.
+NOTHING_OLD = '<p id="noresults" class="error">there doesn\'t seem to be anything here</p>'
 _INTERSTITIAL = (
     '<!doctype html><html><head><title>reddit.com: {word}</title></head><body><div class="content"'
     ' role="main"><div class="interstitial"><img class="interstitial-image" alt="{word}"'
@@ -81,12 +83,13 @@ def empty_feed() -> Response:
 
 def empty_table() -> Response:
     """Return an old page without posts."""
-    return _page("nothing", '<div id="siteTable"></div><div class="footer-parent"></div>')
+    table = f'<div id="siteTable" class="sitetable linklisting">{NOTHING_OLD}</div>'
+    return _page("nothing", f'{table}<div class="footer-parent"></div>')
 
 
 def no_results() -> Response:
     """Return the search for subreddits, with nothing found."""
-    return _page("search results", '<p id="noresults">nothing here</p>')
+    return _page("search results", NOTHING_OLD)
 
 
 def _page(title: str, content: str, status: int = 200) -> Response:

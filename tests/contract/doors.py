@@ -56,6 +56,7 @@ COMMON_CODES: tuple[tuple[str, str], ...] = (
     ("walled", "blocked"),
     ("challenge", "challenge"),
     ("relayout", "layout_changed"),
+    ("renamed", "layout_changed"),
     ("stalled", "timeout"),
     ("reset", "network"),
     ("truncated", "invalid_response"),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -176,6 +177,9 @@ THING = (
 )
 
 
+NOTHING = '<p id="noresults" class="error">there is nothing</p>'
+
+
 def page(*things: str, footer: str = '<div class="footer-parent"></div>') -> str:
     return f'<html><body><div id="siteTable">{"".join(things)}</div>{footer}</body></html>'
 
@@ -196,9 +200,18 @@ class TestParseListing:
         assert (listing.children, listing.advertisements) == (4, 3)
 
     def test_of_nothing_is_empty(self) -> None:
-        for body in (page(), page().replace("siteTable", "noresults")):
+        for body in (page(NOTHING), page().replace("siteTable", "noresults")):
             listing = parse_listing(body)
             assert (listing.posts, listing.after) == ((), None)
+
+    def test_of_cards_with_another_name_is_a_changed_layout(self, recordings: Recordings) -> None:
+        for recording in recordings.of_kind("old_html_listing"):
+            for name, other in ((b" thing ", b" item "), (b"link ", b"post ")):
+                body = re.sub(rb'(<div class="[^"]*)' + name, rb"\1" + other, recording.body)
+                assert body != recording.body
+                with pytest.raises(LayoutChanged, match="posts") as caught:
+                    parse_listing(body)
+                assert caught.value.sample
 
     def test_leaves_unknown_numbers_and_accounts_null(self) -> None:
         (post,) = parse_listing(page(thing(attributes=' data-score="•"'))).posts
@@ -214,6 +227,7 @@ class TestParseListing:
         [
             b"",
             b"<html><body><h1>hello</h1></body></html>",
+            page(),
             page(thing(), footer=""),
             page(thing().replace("data-fullname", "data-name")),
             page(thing().replace("data-timestamp", "data-time")),
@@ -234,6 +248,30 @@ class TestParseListing:
 
 
 class TestParseThread:
+    def test_of_comments_with_another_name_is_a_changed_layout(
+        self, recordings: Recordings
+    ) -> None:
+        whole = recordings.named("old_html_comments/politics_comments_2025-01-07.html").body
+        others = re.sub(rb'(<div class="[^"]*)comment ', rb"\1note ", whole)
+        without_stubs = others.replace(b"morechildren", b"others").replace(b"deepthread", b"deeper")
+        without_count = others.replace(b"data-comments-count", b"data-amount")
+        for body in (others, without_stubs, without_count):
+            with pytest.raises(LayoutChanged, match="comments") as caught:
+                parse_thread(body)
+            assert caught.value.sample
+
+    def test_of_removed_comments_is_empty_where_the_page_says_so(
+        self, recordings: Recordings
+    ) -> None:
+        body = recordings.named("old_html_comments/LocalLLaMA_post_2025-04-05.html").body
+        said = body.replace(b'data-comments-count="0"', b'data-comments-count="3"')
+        thread = parse_thread(said)
+        assert thread.comments == ()
+        assert thread.post is not None
+        assert thread.post.num_comments == 3
+        with pytest.raises(LayoutChanged):
+            parse_thread(said.replace(b'id="noresults"', b""))
+
     def test_of_a_listing_is_a_changed_layout(self, recordings: Recordings) -> None:
         with pytest.raises(LayoutChanged):
             parse_thread(recordings.named("old_html_listing/home_2025-01-10.html").body)

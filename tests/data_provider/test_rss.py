@@ -204,6 +204,7 @@ class TestAnswer:
             (as_json({"kind": "Listing"}), InvalidResponse),
             (Reply(feed(range(25)).body[:900]), InvalidResponse),
             (Reply(b'<rss version="2.0"/>'), LayoutChanged),
+            (Reply(feed([1]).body.replace(b"entry>", b"item>")), LayoutChanged),
             (feed([1], ids="t1_c"), LayoutChanged),
         ],
     )

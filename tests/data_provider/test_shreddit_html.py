@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -137,6 +138,37 @@ class TestRecordedThread:
         assert answered
 
 
+class TestParseThread:
+    def test_of_comments_with_another_name_is_a_changed_layout(
+        self, recordings: Recordings
+    ) -> None:
+        whole = recordings.named(THREAD).body
+        unnamed = whole.replace(b" thingid=", b" thing=")
+        other = renamed(whole, b"shreddit-comment", b"reddit-note")
+        without_loaders = unnamed.replace(b"/more-comments/", b"/others/")
+        bare = re.sub(rb'(id|thing)="t1_', b'name="', renamed(without_loaders, *NOTE))
+        for body in (unnamed, other, without_loaders, bare):
+            with pytest.raises(LayoutChanged, match="comments") as caught:
+                parse_thread(body)
+            assert caught.value.sample
+
+    def test_of_a_few_removed_comments_is_empty(self) -> None:
+        about = ' view-context="CommentsPage" comment-count="2"'
+        tree = '<shreddit-comment-tree totalcomments="2"></shreddit-comment-tree>'
+        thread = parse_thread(feed(card("a", about), tree))
+        assert (thread.comments, thread.expected) == ((), 2)
+        with pytest.raises(LayoutChanged):
+            parse_thread(feed(card("a", about), tree.replace('"2"', '"20"')))
+
+
+NOTE = (b"shreddit-comment", b"reddit-note")
+
+
+def renamed(body: bytes, name: bytes, other: bytes) -> bytes:
+    """The page with an element's name changed, its longer relatives aside."""
+    return re.sub(rb"(</?)" + name + rb"(?=[ >])", rb"\1" + other, body)
+
+
 CARD = (
     '<shreddit-post id="t3_{name}" permalink="/r/x/comments/{name}/b/" subreddit-name="x"'
     ' post-title="T" created-timestamp="2026-06-25T15:54:31.771000+0000"{more}></shreddit-post>'
@@ -211,6 +243,21 @@ class TestParseFeed:
             with pytest.raises(LayoutChanged):
                 parse_feed(whole[: end * share // 10])
 
+    def test_of_cards_with_another_name_is_a_changed_layout(self, recordings: Recordings) -> None:
+        for name, parse in ((FEED, parse_feed), (PARTIAL, parse_partial)):
+            whole = renamed(recordings.named(name).body, b"shreddit-post", b"reddit-card")
+            # Nothing but the cards themselves betrays them.
+            silent = re.sub(rb"community-more-posts|<article|</article", b"<div", whole)
+            batch = silent + b"<faceplate-batch></faceplate-batch>"
+            for body in (whole, silent, batch):
+                with pytest.raises(LayoutChanged) as caught:
+                    parse(body)
+                assert caught.value.sample
+
+    def test_of_nothing_but_advertisements_is_empty(self) -> None:
+        paid = '<shreddit-ad-post><article id="t3_b"></article></shreddit-ad-post>'
+        assert parse_feed(feed(paid)).posts == ()
+
     def test_of_a_retired_design_is_a_changed_layout(self, recordings: Recordings) -> None:
         for recording in recordings.of_kind("legacy_react_html"):
             for parse in (parse_feed, parse_partial, parse_thread, parse_subreddit):
@@ -254,3 +301,10 @@ class TestParseMoreComments:
         assert comment.is_submitter
         with pytest.raises(LayoutChanged):
             parse_more_comments(body[:-30], make_post(1))
+
+    @pytest.mark.parametrize(
+        "body", ["<shreddit-app></shreddit-app>", '<reddit-note thingid="t1_b"></reddit-note>']
+    )
+    def test_of_something_else_are_a_changed_layout(self, body: str) -> None:
+        with pytest.raises(LayoutChanged):
+            parse_more_comments(body, make_post(1))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from data_provider.errors import LayoutChanged
 from data_provider.parsing import old_html, reddit_json, shreddit_html
 from data_provider.walls import WALLS, find_wall
 from tests.data_provider.start_tags import StartTags
@@ -13,7 +14,7 @@ from tests.data_provider.start_tags import StartTags
 from .recordings import recordings_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     import httpx
 
@@ -167,6 +168,17 @@ class TestOldPages:
         unknown = {"selftext", "removed", "upvote_ratio"}
         compare(found.posts, wanted.posts, unknown=unknown, but=("poll", "gallery"))
 
+    async def test_say_that_they_are_empty_as_the_recorded_one_does(self, client: Client) -> None:
+        (marker,) = recorded("old_html_comments/LocalLLaMA_post_2025-04-05.html").named(
+            "p", id="noresults"
+        )
+        await client.add_faults({"subreddit": "python", "action": "empty_page"})
+        for path in ("/old/r/empty/new/", "/old/r/python/new/"):
+            text = (await ask(client, path)).text
+            assert StartTags(text).named("p", id="noresults") == [marker]
+            assert old_html.parse_listing(text).posts == ()
+        assert not StartTags((await ask(client, "/old/r/tiny/")).text).named("p", id="noresults")
+
     async def test_give_the_whole_text_with_the_thread(self, client: Client) -> None:
         page = await ask(client, "/old/r/photography/top/", t="all")
         for post in old_html.parse_listing(page.text).posts[:8]:
@@ -192,6 +204,41 @@ class TestOldPages:
         found = old_html.parse_subreddit((await ask(client, "/old/r/python/")).text)
         about = reddit_json.parse_subreddit((await client.get("/r/python/about.json")).content)
         assert found.model_copy(update={"icon": about.icon}) == about
+
+
+class TestRenamed:
+    @pytest.mark.parametrize(
+        ("path", "container", "parse"),
+        [
+            ("/www/r/renamed/new/", "shreddit-feed", shreddit_html.parse_feed),
+            ("/old/r/renamed/new/", 'id="siteTable"', old_html.parse_listing),
+            (
+                "/www/svc/shreddit/community-more-posts/new/",
+                "faceplate-batch",
+                shreddit_html.parse_partial,
+            ),
+        ],
+    )
+    async def test_things_stand_in_known_containers(
+        self, client: Client, path: str, container: str, parse: Callable[[str], object]
+    ) -> None:
+        text = (await ask(client, path, name="renamed")).text
+        assert container in text
+        with pytest.raises(LayoutChanged, match="posts"):
+            parse(text)
+
+    @pytest.mark.parametrize("site", ["www", "old"])
+    async def test_comments_stand_below_their_post(self, client: Client, site: str) -> None:
+        post = (await client.page("/r/longthreads/new.json"))["children"][0]["data"]
+        path = f"/{site}/comments/{post['id']}/"
+        await client.add_faults({"path": "/comments/", "action": "renamed"})
+        text = (await ask(client, path)).text
+        # The post is left as it was, so that only its comments are missing.
+        for name, other in (("reddit-card", "shreddit-post"), (" item id-t3_", " thing id-t3_")):
+            text = text.replace(name, other)
+        parse = shreddit_html.parse_thread if site == "www" else old_html.parse_thread
+        with pytest.raises(LayoutChanged, match="comments"):
+            parse(text)
 
 
 class TestWalls:
