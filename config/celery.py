@@ -32,9 +32,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # One queue per kind of work, so that server mode can give each its own processes.
 QUEUES = ("scrape", "deliver", "export", "analyze")
 
-# Longer than any step that gives a running row back, shorter than the supervisor's grace.
-_STOP_SECONDS = 3.0
-
 logger = logging.getLogger(__name__)
 
 app = Celery("teppan")
@@ -83,7 +80,10 @@ def _give_back(**_: Any) -> None:
 
 @worker_shutdown.connect  # type: ignore[untyped-decorator]
 def _leave(**_: Any) -> None:
-    until = time.monotonic() + _STOP_SECONDS
+    from django.conf import settings  # noqa: PLC0415 -- read late, as everything of Django
+
+    # Longer than any step that gives a running row back, shorter than the supervisor's grace.
+    until = time.monotonic() + settings.TEPPAN["STOP_SECONDS"]
     for thread in _stopping:
         thread.join(max(0.0, until - time.monotonic()))
     for presence in _presences:

@@ -172,6 +172,9 @@ class Environment(BaseModel):
     TEPPAN_OUTBOUND_ALLOWED_NETWORKS: Networks = Field(
         (), description="Private networks (CIDR) that users' addresses may lead to."
     )
+    TEPPAN_STOP_SECONDS: float = Field(
+        3.0, gt=1, description="What a worker takes to stop; less than its supervisor's grace."
+    )
     TEPPAN_TIME_SCALE: float = Field(
         1.0, gt=0, description="Tests only: multiplies leases, schedules, graces and keepalives."
     )

@@ -306,6 +306,7 @@ TEPPAN: dict[str, Any] = {
     # How long a run that was told to stop may take. Unscaled tests need some seconds too: what
     # does not stop in time costs its whole process.
     "STOP_GRACE_SECONDS": max(10 * _scale, 4.0),
+    "STOP_SECONDS": ENV.TEPPAN_STOP_SECONDS,
     "JOB_TIME_LIMIT_SECONDS": ENV.TEPPAN_JOB_TIME_LIMIT_SECONDS,
     "MAX_STREAMS_PER_USER": ENV.TEPPAN_MAX_STREAMS_PER_USER,
     "REGISTRATION": ENV.TEPPAN_REGISTRATION,

@@ -18,9 +18,8 @@ from webhooks.outbound import policy
 FAN_OUT = "webhooks.fan_out"
 DELIVER = "webhooks.deliver"
 
-# Within the supervisor's grace; what takes longer is cut off and sent again by others.
-_GRACE_SECONDS = 2.0
-_STOP_SECONDS = 3.0
+# Of the time that a worker has to stop, for cutting off what takes longer and writing it down.
+_WRITE_DOWN_SECONDS = 1.0
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +43,7 @@ class Office:
     def stop(self) -> None:
         """End what is under way and write it down; called when the process is asked to leave."""
         try:
-            submit(self._close()).result(_STOP_SECONDS)
+            submit(self._close()).result(settings.TEPPAN["STOP_SECONDS"])
         except WaitingTooLong:
             logger.warning("The courier did not come to an end in time; its leases will expire.")
 
@@ -58,7 +57,7 @@ class Office:
         courier, self.courier = self.courier, None
         if courier is None:
             return
-        await courier.stop(_GRACE_SECONDS)
+        await courier.stop(settings.TEPPAN["STOP_SECONDS"] - _WRITE_DOWN_SECONDS)
         for task in self._tasks:
             task.cancel()
         await asyncio.wait(self._tasks)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
+import yaml
 
+from config.env import ROOT
 from tests.webhooks.building import (
     OK,
     ScriptedSender,
@@ -18,9 +21,35 @@ from tests.webhooks.building import (
     make_event,
     now_of,
 )
+from webhooks import tasks
+from webhooks.courier import Courier
 from webhooks.models import WebhookDelivery
+from webhooks.tasks import Office
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class TestOffice:
+    def test_w60_gives_what_is_under_way_most_of_the_time_to_stop(self, settings: Any) -> None:
+        settings.TEPPAN = {**settings.TEPPAN, "STOP_SECONDS": 12.0}
+        graces: list[float] = []
+
+        class Watched(Courier):
+            async def stop(self, grace_seconds: float) -> None:
+                graces.append(grace_seconds)
+                await super().stop(0)
+
+        office = Office()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(tasks, "Courier", Watched)
+            office.start()
+            office.stop()
+        assert graces == [11.0]
+
+    def test_w60_stops_before_the_supervisor_of_server_mode_kills(self) -> None:
+        common = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["x-teppan"]
+        grace = float(common["stop_grace_period"].removesuffix("s"))
+        assert float(common["environment"]["TEPPAN_STOP_SECONDS"]) <= grace - 2
 
 
 class TestDelivering:

@@ -191,6 +191,35 @@ class TestAnswers:
         assert answer.body
         assert b"slowslow".startswith(answer.body[:8])
 
+    async def test_w60_that_are_cut_off_after_their_status_have_an_outcome(
+        self, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        has_status = asyncio.Event()
+
+        class Watched(Capture):
+            def begin(self, response: ClientResponse) -> None:
+                super().begin(response)
+                has_status.set()
+
+        monkeypatch.setattr("webhooks.network.sender.Capture", Watched)
+        receiver.script("/", Reply(body=b"slow" * 10_000, drip_seconds=0.05))
+        async with sender() as one:
+            task = asyncio.create_task(one.post(receiver.url(), BODY, {}))
+            await has_status.wait()
+            task.cancel()
+            answer = await task
+        assert (answer.status_code, answer.error_code) == (200, None)
+        assert not task.cancelling()
+
+    async def test_w60_that_never_came_have_none(self, receiver: Receiver) -> None:
+        receiver.script("/", HANGS)
+        async with sender() as one:
+            task = asyncio.create_task(one.post(receiver.url(), BODY, {}))
+            await asyncio.to_thread(receiver.wait_for, 1)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
     async def test_whose_body_breaks_off_are_what_their_status_says(
         self, receiver: Receiver
     ) -> None:

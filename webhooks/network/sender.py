@@ -62,6 +62,7 @@ class Sender:
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Send one request; a fault of the network or the receiver is an Answer, never raised.
 
+        Cancelled after the status has come, it returns at once with what it has seen.
         Raises ValueError for headers that cannot be sent (line breaks): a fault of the caller's.
         """
         started = time.monotonic()
@@ -73,6 +74,11 @@ class Sender:
         except _FAULTS as fault:
             if seen.status is None:
                 return _failure(fault, started, self._timeout_seconds)
+        except asyncio.CancelledError:
+            # Who was cut off while the body came has the outcome, and would only send it again.
+            if seen.status is None or (task := asyncio.current_task()) is None:
+                raise
+            task.uncancel()
         return seen.answer(started)
 
     async def aclose(self) -> None:
