@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from common.errors import Conflict, InvalidInput
+from config.env import ROOT
 from data_provider import Private, SourceError
 from data_provider.testing import ScriptedBackend, make_posts
 from projects import runs
@@ -20,7 +21,14 @@ from projects.models import IdempotencyKey
 from scraper import store
 from scraper.models import ScrapingJob, ScrapingTarget
 from scraper.runner import run_job
-from scraper.services import MOST_TARGETS, StartJob, cancel_job, retry_job, start_job
+from scraper.services import (
+    MOST_AT_ONCE,
+    MOST_TARGETS,
+    StartJob,
+    cancel_job,
+    retry_job,
+    start_job,
+)
 from tests.callers import signed_in
 from tests.scraper.building import (
     claim,
@@ -155,6 +163,10 @@ class TestStartJob:
             start("python")
             transaction.set_rollback(True)
         assert (callbacks, ScrapingJob.objects.count()) == ([], 0)
+
+    def test_the_dashboard_offers_no_more_at_once_than_it_takes(self) -> None:
+        draft = ROOT / "frontend" / "src" / "features" / "jobs" / "job-draft.ts"
+        assert f"MAX_PARALLELISM = {MOST_AT_ONCE};" in draft.read_text()
 
 
 class TestRetryJob:

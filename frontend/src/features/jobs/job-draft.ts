@@ -18,6 +18,10 @@ export type JobDraft = {
   /** Days, as date fields write them. */
   since: string;
   until: string;
+  /** What the form does not show of a run that is asked for again: its times of day, its notes. */
+  since_exactly: string;
+  until_exactly: string;
+  metadata: Record<string, unknown>;
   is_stopped_on_leave: boolean;
 };
 
@@ -27,7 +31,8 @@ export const TIME_FILTERS = ["hour", "day", "week", "month", "year", "all"];
 // Reddit's listings end here; only archives reach further back.
 export const MAX_LIMIT = 1000;
 export const MAX_SUBREDDITS = 1000;
-export const MAX_PARALLELISM = 32;
+// MOST_AT_ONCE of scraper/services.py.
+export const MAX_PARALLELISM = 8;
 
 export function newJobDraft(subreddits: string[]): JobDraft {
   return {
@@ -44,6 +49,9 @@ export function newJobDraft(subreddits: string[]): JobDraft {
     only_new: false,
     since: "",
     until: "",
+    since_exactly: "",
+    until_exactly: "",
+    metadata: {},
     is_stopped_on_leave: false,
   };
 }
@@ -66,6 +74,9 @@ export function draftOf(job: Job): JobDraft {
     only_new: asked.only_new ?? false,
     since: asked.since?.slice(0, 10) ?? "",
     until: asked.until?.slice(0, 10) ?? "",
+    since_exactly: asked.since ?? "",
+    until_exactly: asked.until ?? "",
+    metadata: job.metadata,
     is_stopped_on_leave: asked.on_disconnect === "stop",
   };
 }
@@ -78,7 +89,17 @@ export function requestOf(job: Job): Record<string, unknown> {
     backend: job.backend,
     subreddits: job.targets.map((target) => target.subreddit),
     ...job.config,
+    ...(isEmpty(job.metadata) ? {} : { metadata: job.metadata }),
   };
+}
+
+function isEmpty(notes: Record<string, unknown>): boolean {
+  return Object.keys(notes).length === 0;
+}
+
+/** Returns the moment that a day stands for: as exactly as it was asked before, unless changed. */
+function momentOf(day: string, exactly: string): string {
+  return exactly.startsWith(day) ? exactly : `${day}T00:00:00Z`;
 }
 
 /** Returns the highest limit that the chosen source takes. */
@@ -116,11 +137,12 @@ export function toStartJob(project: number, draft: JobDraft): StartJob {
       : {}),
     only_new: draft.only_new,
     ...(draft.min_score === "" ? {} : { min_score: Number(draft.min_score) }),
-    ...(draft.since ? { since: `${draft.since}T00:00:00Z` } : {}),
-    ...(draft.until ? { until: `${draft.until}T00:00:00Z` } : {}),
+    ...(draft.since ? { since: momentOf(draft.since, draft.since_exactly) } : {}),
+    ...(draft.until ? { until: momentOf(draft.until, draft.until_exactly) } : {}),
     ...(isSingle || Number(draft.parallelism) === 1
       ? {}
       : { parallelism: Number(draft.parallelism) }),
     on_disconnect: draft.is_stopped_on_leave ? "stop" : "continue",
+    ...(isEmpty(draft.metadata) ? {} : { metadata: draft.metadata }),
   };
 }

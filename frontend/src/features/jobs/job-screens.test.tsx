@@ -7,7 +7,7 @@ import { aJob, aTarget } from "@/testing/live-scene";
 import { renderRouted } from "@/testing/render-routed";
 import { at, server } from "@/testing/server";
 import { JobDetail, type JobTab } from "./job-detail";
-import { draftOf, maxLimitOf, toStartJob } from "./job-draft";
+import { draftOf, maxLimitOf, requestOf, toStartJob } from "./job-draft";
 import { JobList } from "./job-list";
 import type { JobSearch } from "./job-search";
 import { completenessOf } from "./job-words";
@@ -132,6 +132,26 @@ describe("A run in detail", () => {
     await waitFor(() => expect(router.state.location.pathname).toBe("/projects/3/runs/8"));
   });
 
+  it("asks for the same new run again after an answer that was lost, and for another later", async () => {
+    const keys: (string | null)[] = [];
+    server.use(
+      http.post(at("/api/scraper/jobs/7/retry/"), ({ request }) => {
+        keys.push(request.headers.get("Idempotency-Key"));
+        if (keys.length === 1) return HttpResponse.error();
+        return HttpResponse.json(aJob({ id: 8, retry_of: 7 }), { status: 202 });
+      }),
+    );
+    const { router } = show(partial);
+    const button = await screen.findByRole("button", { name: "Retry failed" });
+    await userEvent.click(button);
+    await waitFor(() => expect(keys).toHaveLength(1));
+    await waitFor(() => expect(button).toBeEnabled());
+    await userEvent.click(button);
+    await waitFor(() => expect(router.state.location.pathname).toBe("/projects/3/runs/8"));
+    expect(keys[0]).toBeTruthy();
+    expect(keys[1]).toBe(keys[0]);
+  });
+
   it("offers to cancel while it runs, and neither once it has completed", async () => {
     show(aJob({ status: "running" }));
     expect(await screen.findByRole("button", { name: "Cancel" })).toBeEnabled();
@@ -150,6 +170,17 @@ describe("A run in detail", () => {
       on_disconnect: "continue",
       ...config,
     });
+  });
+
+  it("keeps the time of day and the notes of what it asks again for", () => {
+    const config = { since: "2026-01-01T13:30:00+00:00", until: "2026-02-01T06:00:00+00:00" };
+    const job = aJob({ config, metadata: { ticket: 7 } });
+    expect(toStartJob(3, draftOf(job))).toMatchObject({ ...config, metadata: { ticket: 7 } });
+    const moved = { ...draftOf(job), since: "2026-01-02", until: "" };
+    expect(toStartJob(3, moved)).toHaveProperty("since", "2026-01-02T00:00:00Z");
+    expect(toStartJob(3, moved)).not.toHaveProperty("until");
+    expect(requestOf(job)).toMatchObject({ ...config, metadata: { ticket: 7 } });
+    expect(requestOf(aJob())).not.toHaveProperty("metadata");
   });
 
   it("test_x21_shows_hostile_errors_and_events_as_text", async () => {
