@@ -69,6 +69,8 @@ def _make(export: Export, check: Callable[[], None]) -> None:
         raise
     except OSError as error:
         _fail(export, *_reason_of(error))
+    except files.StorageError as error:
+        _fail(export, "storage", str(error))
     except TooLargeError as error:
         _fail(export, "too_large", str(error))
     except ApplicationError as error:

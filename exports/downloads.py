@@ -6,8 +6,10 @@ sent as it comes, at the client's pace.
 
 import asyncio
 import os
+import weakref
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from urllib.parse import quote
 
 # A piece is read in well under a millisecond and keeps a fast line busy.
@@ -18,21 +20,58 @@ _THREADS = 4
 _readers = ThreadPoolExecutor(_THREADS, thread_name_prefix="download")
 
 
-async def pieces(path: str, first: int, length: int) -> AsyncIterator[bytes]:
-    """Yield a part of a file. The file stays readable when it is deleted meanwhile."""
-    loop = asyncio.get_running_loop()
-    descriptor = await loop.run_in_executor(_readers, os.open, path, os.O_RDONLY)
-    try:
-        end = first + length
-        while first < end:
-            size = min(PIECE_BYTES, end - first)
-            piece = await loop.run_in_executor(_readers, os.pread, descriptor, size, first)
-            if not piece:
-                raise EOFError(f"{path} is shorter than it was")
-            first += len(piece)
-            yield piece
-    finally:
-        os.close(descriptor)
+class OpenFile:
+    """A file that stays readable when it is deleted meanwhile."""
+
+    def __init__(self, path: Path) -> None:
+        """Open it. Raises FileNotFoundError."""
+        self._descriptor = os.open(path, os.O_RDONLY)
+        # An answer may be dropped before anybody has read or closed it.
+        self._close = weakref.finalize(self, os.close, self._descriptor)
+        self.size = os.fstat(self._descriptor).st_size
+
+    def read(self, at: int, size: int) -> bytes:
+        """Return up to `size` bytes from a place."""
+        return os.pread(self._descriptor, size, at)
+
+    def close(self) -> None:
+        """Let go of it; closing twice does nothing."""
+        self._close()
+
+
+class Part:
+    """A part of an open file, as an answer that is sent piece by piece; closes the file."""
+
+    def __init__(self, file: OpenFile, first: int, length: int) -> None:
+        self._file = file
+        self._first = first
+        self._length = length
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Yield the pieces."""
+        loop = asyncio.get_running_loop()
+        at, end = self._first, self._first + self._length
+        try:
+            while at < end:
+                piece = await loop.run_in_executor(_readers, self._read, at, end)
+                if not piece:
+                    raise EOFError("The file is shorter than it was")
+                at += len(piece)
+                yield piece
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Let go of the file; Django calls it for an answer that nobody took, too."""
+        self._file.close()
+
+    def _read(self, at: int, end: int) -> bytes:
+        return self._file.read(at, min(PIECE_BYTES, end - at))
+
+
+async def open_file(path: Path) -> OpenFile:
+    """Open a file off the event loop. Raises FileNotFoundError."""
+    return await asyncio.get_running_loop().run_in_executor(_readers, OpenFile, path)
 
 
 def disposition_of(name: str) -> str:

@@ -5,6 +5,7 @@ so what a lost worker left behind is told from what counts.
 """
 
 import hashlib
+import logging
 import os
 import re
 import shutil
@@ -18,11 +19,19 @@ from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import Storage, storages
 
+from projects.keeper import Stopped
+
+logger = logging.getLogger(__name__)
+
 _READ_BYTES = 1 << 20
 _ZIP_LEVEL = 1
 _WORK_NAME = re.compile(r"(\d+)-(\d+)")
 # The fencing number of a published file, whatever a storage puts after it.
 _PUBLISHED_FENCE = re.compile(r"\d+(?=[._])")
+
+
+class StorageError(Exception):
+    """The storage of exports refuses, or cannot be reached; the message says why."""
 
 
 class _Finished(File):  # type: ignore[type-arg]
@@ -85,16 +94,31 @@ def digest_of(path: Path, step: Callable[[], None]) -> str:
 
 
 def publish(path: Path, key: str, step: Callable[[], None]) -> str:
-    """Put a finished file into the storage, durably and all at once; returns its key there."""
+    """Put a finished file into the storage, durably and all at once; returns its key there.
+
+    Raises StorageError when a bucket does not take it, OSError when a disk does not.
+    """
     with path.open("rb") as handle:
         os.fsync(handle.fileno())
-        return storage().save(key, _Finished(path, handle, step))
+        with _asking_storage():
+            key = storage().save(key, _Finished(path, handle, step))
+    if published := local_path(key):
+        _make_durable(published)
+    return key
+
+
+def local_path(key: str) -> Path | None:
+    """Return where a published file is on this machine; None when it is in a bucket."""
+    try:
+        return Path(storage().path(key))
+    except NotImplementedError:
+        return None
 
 
 def forget_file(key: str) -> None:
-    """Delete a published file; one that is gone already is no error."""
+    """Delete a published file; one that is gone already is no error. Raises StorageError."""
     if key:
-        with suppress(FileNotFoundError):
+        with _asking_storage(), suppress(FileNotFoundError):
             storage().delete(key)
 
 
@@ -121,7 +145,7 @@ def forget_published(export_id: int) -> None:
 
 def published_exports() -> list[int]:
     """Return the ids for which the storage holds something."""
-    with suppress(FileNotFoundError):
+    with _asking_storage(), suppress(FileNotFoundError):
         return [int(name) for name in storage().listdir("")[0] if name.isdigit()]
     return []
 
@@ -143,9 +167,42 @@ def work_folders() -> list[Path]:
 
 
 def _published(export_id: int) -> list[str]:
-    with suppress(FileNotFoundError, NotADirectoryError):
+    with _asking_storage(), suppress(FileNotFoundError, NotADirectoryError):
         return list(storage().listdir(str(export_id))[1])
     return []
+
+
+@contextmanager
+def _asking_storage() -> Iterator[None]:
+    """Raise StorageError for what a bucket's driver raises, each of which has classes of its own.
+
+    What it says goes to the log alone: it may name hosts and keys.
+    """
+    try:
+        yield
+    except (OSError, Stopped):
+        raise
+    except Exception as error:
+        logger.warning("The storage of exports does not do what it is asked.", exc_info=True)
+        answer = getattr(error, "response", None)
+        told = answer.get("Error", {}).get("Code") if isinstance(answer, dict) else None
+        reason = told or type(error).__name__
+        raise StorageError(
+            f"The storage of exports does not do what it is asked: {reason}."
+        ) from error
+
+
+def _make_durable(path: Path) -> None:
+    """Have a file survive the loss of power: its bytes, which may have been copied, and its name.
+
+    A new folder's own name is in the folder above.
+    """
+    for one in (path, path.parent, path.parent.parent):
+        descriptor = os.open(one, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _numbers_of(folder: Path) -> tuple[int, int]:

@@ -128,6 +128,11 @@ def require_file(export: Export) -> None:
         raise Conflict("no_file", f"This export {word}: there is no file.")
 
 
+def file_lost() -> Gone:
+    """Return what to raise when the storage has a completed export's file no more."""
+    return Gone("lost", "This file is not there any more; run the export again.")
+
+
 def formats_as_json() -> list[dict[str, Any]]:
     """Return the formats with what can be chosen, and what those need that cannot be used."""
     return [

@@ -1,5 +1,7 @@
 """The stream of an export, and its file: plain async views that hold no thread while they send."""
 
+from pathlib import Path
+
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.http import (
@@ -56,13 +58,32 @@ async def export_download(request: HttpRequest, export_id: int) -> HttpResponseB
     if request.method not in ("GET", "HEAD"):
         return HttpResponseNotAllowed(["GET", "HEAD"])
     export = await sync_to_async(_export_for)(request, export_id)
-    path = await sync_to_async(_local_path)(export)
-    if path is None:
+    path = await sync_to_async(files.local_path)(export.file_key)
+    if path is None and request.method == "GET":
         return HttpResponseRedirect(await sync_to_async(_bucket_link)(export))
-    return _answer(request, export, path)
+    # A bucket's link is signed for GET alone: what HEAD asks for is known here.
+    file = await _opened(export, path) if path else None
+    answer = _answer(request, export, file)
+    if file and not answer.streaming:
+        file.close()
+    return answer
 
 
-def _answer(request: HttpRequest, export: Export, path: str) -> HttpResponseBase:
+async def _opened(export: Export, path: Path) -> downloads.OpenFile:
+    """Open an export's file before anything is said about it. Raises Gone."""
+    try:
+        file = await downloads.open_file(path)
+    except FileNotFoundError:
+        raise selectors.file_lost() from None
+    if file.size < (export.size_bytes or 0):
+        file.close()
+        raise selectors.file_lost()
+    return file
+
+
+def _answer(
+    request: HttpRequest, export: Export, file: downloads.OpenFile | None
+) -> HttpResponseBase:
     size = export.size_bytes or 0
     etag = f'"{export.sha256}"'
     headers = {**_headers_of(export), "Accept-Ranges": "bytes", "ETag": etag}
@@ -80,10 +101,10 @@ def _answer(request: HttpRequest, export: Export, path: str) -> HttpResponseBase
     if part:
         headers["Content-Range"] = f"bytes {first}-{first + length - 1}/{size}"
     status = 206 if part else 200
-    if request.method == "HEAD":
+    if file is None or request.method == "HEAD":
         return HttpResponse(status=status, headers=headers)
     return StreamingHttpResponse(
-        downloads.pieces(path, first, length), status=status, headers=headers
+        downloads.Part(file, first, length), status=status, headers=headers
     )
 
 
@@ -113,13 +134,6 @@ def _refuse_unknown(request: HttpRequest, known: str) -> None:
         raise InvalidInput(
             "unknown_parameter", f"Unknown parameter: {unknown[0]}.", attr=unknown[0]
         )
-
-
-def _local_path(export: Export) -> str | None:
-    try:
-        return files.storage().path(export.file_key)
-    except NotImplementedError:
-        return None
 
 
 def _bucket_link(export: Export) -> str:

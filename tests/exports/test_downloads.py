@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
@@ -19,9 +20,6 @@ from projects.models import Project
 from projects.services.sessions import end_sessions
 from tests.callers import Caller
 from tests.exports.building import finished_export, make_project
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -164,6 +162,19 @@ class TestDownload:
         assert owner.get(f"/api/exports/{export.pk}/").json()["is_expired"] is True
         assert owner.post(f"/api/exports/{export.pk}/download-link/").status_code == 410
 
+    @pytest.mark.parametrize("method", ["GET", "HEAD"])
+    @pytest.mark.parametrize("left", [None, CONTENT[:-1]])
+    def test_says_before_anything_is_sent_that_the_file_is_lost(
+        self, owner: Caller, export: Export, export_folder: Path, method: str, left: bytes | None
+    ) -> None:
+        file = export_folder / export.file_key
+        file.unlink() if left is None else file.write_bytes(left)
+        answer = owner.call(method, path_of(export))
+        assert answer.status_code == 410
+        if method == "GET":
+            error = answer.json()["errors"][0]
+            assert (error["code"], "run the export again" in error["detail"]) == ("lost", True)
+
     def test_refuses_unknown_parameters(self, owner: Caller, export: Export) -> None:
         assert owner.get(path_of(export) + "?inline=1").status_code == 400
 
@@ -186,6 +197,10 @@ class TestDownload:
         answer = owner.get(path_of(export))
         assert answer.status_code == 302
         assert answer["Location"].startswith(f"https://bucket.example/{export.file_key}?")
+        # A link that is signed for GET refuses HEAD.
+        answer = owner.call("HEAD", path_of(export))
+        assert (answer.status_code, answer["Content-Length"]) == (200, str(len(CONTENT)))
+        assert answer["Accept-Ranges"] == "bytes"
 
 
 class TestLink:
@@ -245,17 +260,28 @@ class TestPieces:
         file = tmp_path / "large"
         with file.open("wb") as handle:
             handle.truncate(64 << 20)
-        sizes = [len(piece) async for piece in downloads.pieces(str(file), 0, 64 << 20)]
+        part = downloads.Part(downloads.OpenFile(file), 0, 64 << 20)
+        sizes = [len(piece) async for piece in part]
         assert sum(sizes) == 64 << 20
         assert max(sizes) == downloads.PIECE_BYTES
 
     async def test_go_on_when_the_file_is_deleted_meanwhile(self, tmp_path: Path) -> None:
         file = tmp_path / "large"
         file.write_bytes(bytes(downloads.PIECE_BYTES * 3))
-        pieces = downloads.pieces(str(file), 0, downloads.PIECE_BYTES * 3)
+        part = downloads.Part(downloads.OpenFile(file), 0, downloads.PIECE_BYTES * 3)
+        pieces = aiter(part)
         await anext(pieces)
         file.unlink()
         assert len([piece async for piece in pieces]) == 2
+
+    def test_let_go_of_a_file_that_nobody_took(self, owner: Caller, export: Export) -> None:
+        opened = len(list(Path("/proc/self/fd").iterdir()))
+        answers = [owner.get(path_of(export)) for _ in range(5)]
+        for answer in answers:
+            answer.close()
+        for method, headers in (("HEAD", {}), ("GET", {"range": f"bytes={len(CONTENT)}-"})):
+            owner.call(method, path_of(export), headers=headers)
+        assert len(list(Path("/proc/self/fd").iterdir())) == opened
 
 
 class TestUnderAsgi:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import errno
 import json
+import os
 import threading
 from contextlib import ExitStack
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
+from botocore.exceptions import ClientError, EndpointConnectionError
 from django.core.files.storage import FileSystemStorage, Storage, storages
 from django.db import OperationalError, connections
 from django.utils import timezone
@@ -45,8 +48,6 @@ from tests.exports.building import (
 from tests.sse import Parser
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from exports.writers.base import Table
     from tests.callers import Caller
 
@@ -405,6 +406,52 @@ class TestStream:
 
 
 class TestBucket:
+    """A bucket that refuses, by whatever its driver raises."""
+
+    REFUSAL = ClientError(
+        {"Error": {"Code": "AccessDenied", "Message": "key AKIA of host.example"}}, "PutObject"
+    )
+
+    @pytest.mark.parametrize("method", ["_save", "listdir"])
+    @pytest.mark.parametrize(
+        ("error", "reason"),
+        [(REFUSAL, "AccessDenied"),
+         (EndpointConnectionError(endpoint_url="http://host.example"), "EndpointConnectionError")],
+    )  # fmt: skip
+    def test_fails_with_the_reason_and_no_secret(
+        self, owner: Caller, settings: Any, export_folder: Path, method: str, error: Exception,
+        reason: str,
+    ) -> None:  # fmt: skip
+        def refuse(*_: Any) -> Any:
+            raise error
+
+        storages._storages["exports"] = type(
+            "Bucket",
+            (Storage,),
+            {"exists": lambda *_: False, "listdir": lambda *_: ([], []), method: refuse},
+        )()
+        done = work(claim(start(owner, make_project(owner), "csv")["id"]))
+        assert (done.status, done.error_code) == ("failed", "storage")
+        assert reason in done.error_detail
+        assert "host.example" not in done.error_detail
+        assert left_behind(settings, export_folder) == []
+
+    def test_j25_a_file_survives_the_loss_of_power(
+        self, owner: Caller, export_folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A name is on the disk when its folder is."""
+        synced: list[str] = []
+        sync = os.fsync
+
+        def noted(descriptor: int) -> None:
+            synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+            sync(descriptor)
+
+        monkeypatch.setattr(os, "fsync", noted)
+        export = export_of(owner, make_project(owner), "csv")
+        file = export_folder / export.file_key
+        assert synced[-3:] == [str(file), str(file.parent), str(export_folder)]
+
     def test_j19_an_upload_stops_when_it_is_cancelled(
         self, owner: Caller, settings: Any, export_folder: Path
     ) -> None:
