@@ -6,7 +6,7 @@ A subclass says where the dialect is spoken and adds what its door asks for (hea
 from __future__ import annotations
 
 from abc import abstractmethod
-from contextlib import aclosing, suppress
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from data_provider.comment_tree import CommentTree
@@ -31,12 +31,20 @@ if TYPE_CHECKING:
     from data_provider.base import Clock
     from data_provider.config import ProviderConfig
     from data_provider.health import Quota
+    from data_provider.pacing import Pacer
 
 # Larger limits are clamped to this by Reddit (asked for 1024, it gave 100).
 PAGE_SIZE = 100
 # Comments that a thread's first answer holds at most.
 THREAD_SIZE = 500
 _TIMED_SORTS = ("top", "controversial")
+# "You may only make one request at a time to this API endpoint", says Reddit's documentation.
+MORE_CHILDREN = "/api/morechildren"
+
+
+def place_for(path: str, pacer: Pacer) -> AbstractAsyncContextManager[None]:
+    """Return what is held while a path is asked for: the only place, where Reddit has but one."""
+    return pacer.alone() if path == MORE_CHILDREN else nullcontext()
 
 
 class JsonListingBackend(PagedBackend):
@@ -109,7 +117,7 @@ class JsonListingBackend(PagedBackend):
         while limit is None or len(tree) < limit:
             if ids := tree.next_ids():
                 params = {"api_type": "json", "link_id": f"t3_{short}", "children": ",".join(ids)}
-                tree.add(*parse_more_children(await self._patiently("/api/morechildren", params)))
+                tree.add(*parse_more_children(await self._patiently(MORE_CHILDREN, params)))
             elif parent := tree.next_parent():
                 await self._follow(tree, short, parent)
             else:
@@ -129,9 +137,10 @@ class JsonListingBackend(PagedBackend):
 
     async def fetch(self, path: str, params: Mapping[str, str]) -> bytes:
         """Return the JSON body at a path, asked for once. Raises SourceError."""
-        answer = await self.http.get(
-            self.address(path), {**params, "raw_json": "1"}, await self.headers()
-        )
+        async with place_for(path, self.http.pacer):
+            answer = await self.http.get(
+                self.address(path), {**params, "raw_json": "1"}, await self.headers()
+            )
         return require_json(answer, self.clock.now())
 
     async def _patiently(self, path: str, params: Mapping[str, str]) -> bytes:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
 
 
 @dataclass(frozen=True)
@@ -25,8 +28,18 @@ class Pace(Protocol):
         """Take a place if there is one now; null while what is shared is out of reach."""
 
     async def close(self, seconds: float) -> None:
-        """Let nobody ask before so many seconds from now. Never raises."""
+        """Let nobody ask this way before so many seconds from now. Never raises."""
+
+    async def close_host(self, seconds: float) -> None:
+        """Let nobody ask before then who comes to the same host as the same reader."""
+
+    def alone(self) -> AbstractAsyncContextManager[None]:
+        """Hold the host's only place for what it answers one at a time; wait for it.
+
+        Never raises: while what is shared is out of reach, the place counts as held.
+        """
 
 
-# Makes the pace of a way to a source, by its name and its requests per minute.
-Paces = Callable[[str, float], Pace]
+# Makes the pace of a way to a source: by its name, its requests per minute, and the host with the
+# reader that the host counts, which other ways may lead to as well.
+Paces = Callable[[str, float, str], Pace]

@@ -6,10 +6,13 @@ the headers are missing on some answers, so the local rate stands beside them.
 
 from __future__ import annotations
 
+import asyncio
 import math
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from data_provider.base import egress_of
 from data_provider.errors import RateLimited
@@ -17,7 +20,7 @@ from data_provider.health import Quota
 from data_provider.pace import Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncGenerator, Mapping
 
     from data_provider.base import Clock
     from data_provider.config import ProviderConfig
@@ -31,20 +34,30 @@ LONGEST_CLOSURE_SECONDS = 3600.0
 _MINUTE_SECONDS = 60.0
 # Larger than any wait: the archive's clients read its x-ratelimit-reset as Unix time.
 _FIRST_MOMENT = 1e9
+# Sources that come to one host: what it says to one of them is meant for all.
+_HOSTS = {"native_json": "www", "rss": "www"}
+_BROWSERS = ("playwright", "nodriver", "selenium")
+
+_locks: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, asyncio.Lock]] = WeakKeyDictionary()
 
 
 class Pacer:
     """Paces the requests of one client. `requests_per_minute` 0 = no rate of our own.
 
     With a `pace` its requests count among those of all who share it; while that is out of reach
-    the rate is this client's alone.
+    the rate is this client's alone. `host` names where it comes to, and as which reader.
     """
 
     def __init__(
-        self, clock: Clock, requests_per_minute: float = 0.0, pace: Pace | None = None
+        self,
+        clock: Clock,
+        requests_per_minute: float = 0.0,
+        pace: Pace | None = None,
+        host: str = "",
     ) -> None:
         self._clock = clock
         self._pace = pace
+        self._host = host
         self._interval = _MINUTE_SECONDS / requests_per_minute if requests_per_minute > 0 else 0.0
         self._next_at = -math.inf
         self._closed_until = -math.inf
@@ -68,7 +81,9 @@ class Pacer:
             await self._take_own_turn()
 
     async def learn(self, headers: Mapping[str, str]) -> None:
-        """Take over what an answer says about the window."""
+        """Take over what an answer says about the window, and its Retry-After for all."""
+        if word := headers.get("retry-after"):
+            await self._close_host(retry_after_seconds({"retry-after": word}, self._clock.now()))
         remaining, reset = number(headers.get("x-ratelimit-remaining")), window_reset(headers)
         if remaining is None:
             return
@@ -81,6 +96,17 @@ class Pacer:
         """Take over that a request was refused: no other goes out before upstream's word."""
         if retry_after:
             await self._close(retry_after)
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncGenerator[None, None]:
+        """Hold the only place for what the host answers one at a time per reader."""
+        locks = _locks.setdefault(asyncio.get_running_loop(), {})
+        async with locks.setdefault(self._host, asyncio.Lock()):
+            if self._pace is None:
+                yield
+                return
+            async with self._pace.alone():
+                yield
 
     async def _take_own_turn(self) -> None:
         now = self._clock.monotonic()
@@ -107,6 +133,10 @@ class Pacer:
         if self._pace is not None:
             await self._pace.close(seconds)
 
+    async def _close_host(self, seconds: float | None) -> None:
+        if seconds and self._pace is not None:
+            await self._pace.close_host(min(seconds, LONGEST_CLOSURE_SECONDS))
+
 
 def _check_length(turn: Turn, waited: float) -> None:
     if waited > LONGEST_SILENT_WAIT_SECONDS:
@@ -123,10 +153,15 @@ def pacer_of(config: ProviderConfig, clock: Clock, backend: str, identity: str =
     Whoever is counted apart by upstream, such as an application, has its own `identity`.
     """
     rate = config.requests_per_minute.get(backend, 0.0)
-    if config.paces is None:
-        return Pacer(clock, rate)
-    way = f"{backend}@{egress_of(config)}" + (f"#{identity}" if identity else "")
-    return Pacer(clock, rate, config.paces(way, rate))
+    reader = egress_of(config) + (f"#{identity}" if identity else "")
+    way, host = f"{backend}@{reader}", f"{_host_of(config, backend)}@{reader}"
+    pace = None if config.paces is None else config.paces(way, rate, host)
+    return Pacer(clock, rate, pace, host)
+
+
+def _host_of(config: ProviderConfig, backend: str) -> str:
+    """Return a name for where a source asks: its own, unless others ask there too."""
+    return config.browser_site if backend in _BROWSERS else _HOSTS.get(backend, backend)
 
 
 def retry_after_seconds(headers: Mapping[str, str], now: datetime) -> float | None:

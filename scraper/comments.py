@@ -1,6 +1,7 @@
 """Reads the comments of a target's posts: one thread after the other, each stored when it is whole.
 
-Reddit answers one request for more comments at a time per client, so nothing here runs at once.
+Targets that are read at once read their threads at once too; that Reddit is asked for more comments
+one request at a time is the sources' to see to (`data_provider/pacing.py: Pacer.alone`).
 """
 
 from collections.abc import AsyncGenerator

@@ -1,5 +1,8 @@
 """The pace of the sources, one for all processes: kept in Redis per source, way out and key.
 
+What a host says with Retry-After, and its only place for some questions, all sources share that
+come to it as the same reader.
+
 Redis that is away is no reason to stop: each process then keeps to the rate by itself.
 """
 
@@ -7,8 +10,10 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Callable
+import uuid
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import redis
@@ -22,6 +27,18 @@ from data_provider import Pace, Turn
 T = TypeVar("T")
 
 _CLOSED = "teppan:pace:closed"
+_PLACE = "teppan:pace:place:"
+# A place whose holder died is free after this (not scaled: requests are not either).
+PLACE_SECONDS = 15.0
+_LOOK_AGAIN_SECONDS = 0.1
+# Holding goes on with the same word; another's place stays another's.
+_HOLD = """
+local holder = redis.call('get', KEYS[1])
+if holder and holder ~= ARGV[1] then return 0 end
+redis.call('set', KEYS[1], ARGV[1], 'px', ARGV[2])
+return 1
+"""
+_LEAVE = "if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('del', KEYS[1]) end return 1"
 # A rate is kept in windows of about this length: longer ones would begin with a burst.
 _WINDOW_SECONDS = 6.0
 # Nobody asks again sooner than this after a full window.
@@ -39,12 +56,12 @@ logger = logging.getLogger(__name__)
 class Ledger:
     """What a process needs of Redis to take turns with all the others; usable from any loop."""
 
-    def __init__(self, url: str, scale: float) -> None:
+    def __init__(self, url: str, scale: float, timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
         self._scale = scale
         self._away_until = 0.0
         options: dict[str, Any] = {
-            "socket_timeout": _TIMEOUT_SECONDS,
-            "socket_connect_timeout": _TIMEOUT_SECONDS,
+            "socket_timeout": timeout_seconds,
+            "socket_connect_timeout": timeout_seconds,
             "retry": None,
         }
         pool = redis.ConnectionPool.from_url(url, **options)
@@ -53,16 +70,29 @@ class Ledger:
         with_pool: dict[str, Any] = {"connection_pool": pool}
         storage = RedisStorage(_as_storage(url), key_prefix="teppan", **with_pool)
         self._limiter = MovingWindowRateLimiter(storage)
+        self._hold = self._client.register_script(_HOLD)
+        self._leave = self._client.register_script(_LEAVE)
         # One thread: the loop that waits for pages never waits for Redis itself.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pace")
 
-    async def take_turn(self, name: str, requests_per_minute: float) -> Turn | None:
-        """Take a place on the way `name` if there is one; null while Redis is away."""
+    async def take_turn(self, name: str, requests_per_minute: float, host: str = "") -> Turn | None:
+        """Take a place on the way `name` to a host if there is one; null while Redis is away."""
         rate = self._rate_of(requests_per_minute)
-        return await self._in_thread(lambda: self._take_turn(name, rate))
+        return await self._in_thread(lambda: self._take_turn(name, rate, host))
+
+    async def hold(self, host: str, holder: str) -> bool | None:
+        """Say whether the host's only place is the holder's, for some time; null without Redis."""
+        lease = round(PLACE_SECONDS * 1000)
+        return await self._in_thread(
+            lambda: bool(self._hold(keys=[_PLACE + host], args=[holder, lease]))
+        )
+
+    async def leave(self, host: str, holder: str) -> None:
+        """Free the place, if it is the holder's still."""
+        await self._in_thread(lambda: self._leave(keys=[_PLACE + host], args=[holder]))
 
     async def close(self, name: str, seconds: float) -> None:
-        """Let nobody take that way before so many (scaled) seconds."""
+        """Let nobody take that way, or come to that host, before so many (scaled) seconds."""
         until = time.time() + seconds * self._scale
         await self._in_thread(lambda: self._close(name, until))
 
@@ -75,10 +105,11 @@ class Ledger:
         # In whole seconds, rounded up: rather a little slower than it may be.
         return RateLimitItemPerSecond(amount, math.ceil(amount / per_second))
 
-    def _take_turn(self, name: str, rate: RateLimitItemPerSecond | None) -> Turn:
-        closed: Any = self._client.zscore(_CLOSED, name)
-        if closed is not None and closed > time.time():
-            return Turn((closed - time.time()) / self._scale, is_closed=True)
+    def _take_turn(self, name: str, rate: RateLimitItemPerSecond | None, host: str) -> Turn:
+        until: Any = self._client.zmscore(_CLOSED, [name, host])
+        left = max((moment or 0.0) for moment in until) - time.time()
+        if left > 0:
+            return Turn(left / self._scale, is_closed=True)
         if rate is None or self._limiter.hit(rate, name):
             return Turn()
         window = self._limiter.get_window_stats(rate, name)
@@ -108,29 +139,55 @@ class Ledger:
 class SharedPace:
     """One way to a source, as all processes take it; see `data_provider.Pace`."""
 
-    def __init__(self, ledger: Ledger, name: str, requests_per_minute: float) -> None:
+    def __init__(
+        self, ledger: Ledger, name: str, requests_per_minute: float, host: str = ""
+    ) -> None:
         self._ledger = ledger
         self._name = name
+        self._host = host or name
         self._requests_per_minute = requests_per_minute
 
     async def take_turn(self) -> Turn | None:
         """Take a place if there is one now; null while Redis is away."""
-        return await self._ledger.take_turn(self._name, self._requests_per_minute)
+        return await self._ledger.take_turn(self._name, self._requests_per_minute, self._host)
 
     async def close(self, seconds: float) -> None:
-        """Let nobody ask before so many seconds from now."""
+        """Let nobody ask this way before so many seconds from now."""
         await self._ledger.close(self._name, seconds)
+
+    async def close_host(self, seconds: float) -> None:
+        """Let nobody ask before then who comes to the same host as the same reader."""
+        await self._ledger.close(self._host, seconds)
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncGenerator[None, None]:
+        """Hold the host's only place among all processes; wait for it while Redis is there."""
+        holder = uuid.uuid4().hex
+        while await self._ledger.hold(self._host, holder) is False:
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+        holding = asyncio.create_task(self._go_on_holding(holder))
+        try:
+            yield
+        finally:
+            holding.cancel()
+            await asyncio.gather(holding, return_exceptions=True)
+            await self._ledger.leave(self._host, holder)
+
+    async def _go_on_holding(self, holder: str) -> None:
+        while True:
+            await asyncio.sleep(PLACE_SECONDS / 3)
+            await self._ledger.hold(self._host, holder)
 
 
 _shared: Ledger | None = None
 
 
-def shared_pace(name: str, requests_per_minute: float) -> Pace:
+def shared_pace(name: str, requests_per_minute: float, host: str) -> Pace:
     """Return the pace of one way to a source, shared by the installation's processes."""
     global _shared  # noqa: PLW0603 -- one connection pool and one thread per process
     if _shared is None:
         _shared = Ledger(settings.REDIS_URL, settings.TEPPAN["TIME_SCALE"])
-    return SharedPace(_shared, name, requests_per_minute)
+    return SharedPace(_shared, name, requests_per_minute, host)
 
 
 def _as_storage(url: str) -> str:

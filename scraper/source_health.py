@@ -39,15 +39,15 @@ class _Row(msgspec.Struct):
 class SharedHealth:
     """A HealthBook that all processes of an installation write."""
 
-    def __init__(self, url: str, scale: float) -> None:
+    def __init__(self, url: str, scale: float, timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
         self._scale = scale
         self._clock = SystemClock(scale=scale)
         self._own = MemoryHealth(self._clock)
         self._away_until = 0.0
         self._client = redis.Redis.from_url(
             url,
-            socket_timeout=_TIMEOUT_SECONDS,
-            socket_connect_timeout=_TIMEOUT_SECONDS,
+            socket_timeout=timeout_seconds,
+            socket_connect_timeout=timeout_seconds,
             retry=None,
         )
         # One thread: the loop that waits for pages never waits for Redis itself.

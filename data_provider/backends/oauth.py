@@ -10,7 +10,7 @@ from data_provider.base import Capabilities, Clock
 from data_provider.errors import AuthenticationFailed, RateLimited, SourceError
 from data_provider.health import Quota
 from data_provider.http import HttpClient
-from data_provider.json_listing import JsonListingBackend
+from data_provider.json_listing import JsonListingBackend, place_for
 from data_provider.oauth_tokens import Credential, TokenKeeper, credentials_of
 from data_provider.statuses import require_json
 
@@ -113,7 +113,8 @@ class OAuthBackend(JsonListingBackend):
 
     async def _ask_with(self, key: _Key, token: str, path: str, params: Mapping[str, str]) -> bytes:
         headers = {"authorization": f"bearer {token}"}
-        answer = await key.http.get(self.address(path), {**params, "raw_json": "1"}, headers)
+        async with place_for(path, key.http.pacer):
+            answer = await key.http.get(self.address(path), {**params, "raw_json": "1"}, headers)
         return require_json(answer, self.clock.now())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -31,7 +31,7 @@ class Reply:
     fault: Fault = "none"
 
 
-Route = Callable[[Request], Reply]
+Route = Callable[[Request], Reply | Awaitable[Reply]]
 
 
 def as_json(value: Any, status: int = 200, **headers: str) -> Reply:
@@ -101,7 +101,8 @@ class ScriptedServer:
         request = Request(method, parts.path, query, headers, body.decode())
         self.requests.append(request)
         self.arrived.set()
-        reply = self.route(request)
+        found = self.route(request)
+        reply = found if isinstance(found, Reply) else await found
         if reply.fault == "hang":
             await reader.read()
             return False

@@ -93,7 +93,7 @@ class TestPostsCommand:
         process = await start(server, "--limit", "300")
         while len(server.requests) < 2:
             server.arrived.clear()
-            await asyncio.wait_for(server.arrived.wait(), 10)
+            await asyncio.wait_for(server.arrived.wait(), 60)
         process.send_signal(number)
         stdout, stderr = await process.communicate()
         assert process.returncode == 130

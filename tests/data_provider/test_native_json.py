@@ -393,6 +393,32 @@ class TestComments:
         assert [c.body for c in found] == [*names, "never"]
         assert len(server.requests) == 4
 
+    async def test_are_expanded_one_request_at_a_time_by_all_clients(
+        self, server: ScriptedServer, clock: ManualClock
+    ) -> None:
+        under_way, most = 0, 0
+
+        async def expand(request: Request) -> Reply:
+            nonlocal under_way, most
+            under_way += 1
+            most = max(most, under_way)
+            for _ in range(50):  # others get their chance to come as well
+                await asyncio.sleep(0)
+            under_way -= 1
+            names = request.query["children"].split(",")
+            return as_json({"json": {"data": {"things": [comment(x, "t3_p1") for x in names]}}})
+
+        top = as_json([listing([1]), replies(more("t3_p1", "a", "b"))])
+        server.route = lambda asked: expand(asked) if "more" in asked.path else top
+        config = ProviderConfig(reddit_www_url=f"{server.url}/www")
+        sources = [get_scraper("native_json", config, clock) for _ in range(4)]
+        reads = [one.comments("t3_p1") for one in (*sources, sources[0])]
+        found = await asyncio.gather(*reads)
+        for one in sources:
+            await one.aclose()
+        assert [len(thread) for thread in found] == [2] * 5
+        assert most == 1
+
     async def test_that_never_come_are_given_up(
         self, server: ScriptedServer, source: JsonListingBackend
     ) -> None:
@@ -462,11 +488,21 @@ class TestReadAhead:
         self, pages: None, server: ScriptedServer, source: JsonListingBackend
     ) -> None:
         made = []
+        asked = iter((1, 3, 4, 4))
         async with aclosing(source.pages(question(limit=400))) as stream:
             async for page in stream:
-                await asyncio.sleep(0.05)
+                await self.come(server, next(asked))
                 made.append((len(page.posts), len(server.requests)))
         assert made == [(100, 1), (100, 3), (100, 4), (100, 4)]
+
+    @staticmethod
+    async def come(server: ScriptedServer, least: int) -> None:
+        """Wait for so many requests, and give one that should not be made the time to come."""
+        async with asyncio.timeout(60):
+            while len(server.requests) < least:
+                await asyncio.sleep(0.001)
+        for _ in range(100):
+            await asyncio.sleep(0)
 
     async def test_leaves_nothing_behind_when_the_reader_stops(
         self, pages: None, server: ScriptedServer, source: JsonListingBackend

@@ -9,12 +9,27 @@ import redis
 from django.conf import settings
 
 from data_provider.sandbox.testing import SandboxServer, running_sandbox
+from scraper import pace, source_health
+from scraper.pace import Ledger
+from scraper.source_health import SharedHealth
 from tests.callers import anonymous, make_user, other, owner, quick_and_unlimited
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = ["anonymous", "make_user", "other", "owner", "quick_and_unlimited"]
+
+
+# On a machine at its limits Redis answers late; nobody's verdict depends on how late.
+PATIENCE_SECONDS = 60.0
+
+
+@pytest.fixture(scope="package", autouse=True)
+def patient_books() -> None:
+    """Let this process wait for Redis, rather than go on without it after a quarter second."""
+    scale = settings.TEPPAN["TIME_SCALE"]
+    pace._shared = Ledger(settings.REDIS_URL, scale, PATIENCE_SECONDS)
+    source_health._book = SharedHealth(settings.REDIS_URL, scale, PATIENCE_SECONDS)
 
 
 @pytest.fixture(autouse=True)

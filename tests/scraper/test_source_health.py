@@ -13,6 +13,7 @@ from data_provider.testing import ScriptedBackend, make_posts
 from scraper import source_health
 from scraper.source_health import SharedHealth
 from scraper.sources import backend_reports, open_source
+from tests.scraper.conftest import PATIENCE_SECONDS
 from tests.services import free_port
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ LANE = "somebody@direct"
 @pytest.fixture
 def books() -> tuple[SharedHealth, SharedHealth]:
     """Two processes of one installation, where waits are not scaled."""
-    return SharedHealth(settings.REDIS_URL, 1.0), SharedHealth(settings.REDIS_URL, 1.0)
+    one, two = (SharedHealth(settings.REDIS_URL, 1.0, PATIENCE_SECONDS) for _ in range(2))
+    return one, two
 
 
 class TestSharedHealth:
@@ -46,7 +48,7 @@ class TestSharedHealth:
     ) -> None:
         one, two = books
         await one.record(LANE, Outcome(0.1, Blocked("wall")))
-        assert 59 < (await two.look([LANE]))[LANE].ready_in <= 60
+        assert 30 < (await two.look([LANE]))[LANE].ready_in <= 60
         await two.record(LANE, Outcome(0.1))
         assert (await one.look([LANE]))[LANE].ready_in == 0
 
@@ -56,12 +58,12 @@ class TestSharedHealth:
         assert await books[1].claim_probe(LANE)
 
     async def test_counts_scaled_seconds(self) -> None:
-        quick = SharedHealth(settings.REDIS_URL, 0.01)
+        quick = SharedHealth(settings.REDIS_URL, 0.01, PATIENCE_SECONDS)
         await quick.record(LANE, Outcome(0.1, RateLimited("slow", retry_after=60)))
         left = (await quick.look([LANE]))[LANE].ready_in
         assert 0 < left <= 60
-        usual = SharedHealth(settings.REDIS_URL, 1.0)
-        assert (await usual.look([LANE]))[LANE].ready_in > 59
+        usual = SharedHealth(settings.REDIS_URL, 1.0, PATIENCE_SECONDS)
+        assert (await usual.look([LANE]))[LANE].ready_in > 30
 
     async def test_without_redis_is_this_process_s_own(
         self, caplog: pytest.LogCaptureFixture
