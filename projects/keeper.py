@@ -21,6 +21,7 @@ from django.db import close_old_connections, connections
 from django.utils import timezone
 
 from common import wakeup
+from common.executors import run_in_database_thread
 from projects import runs
 from projects.runs import Lease, Run
 
@@ -87,6 +88,21 @@ class Guard:
     def _set(self, reason: StopReason) -> None:
         if not self._stopped.done():
             self._stopped.set_result(reason)
+
+
+async def give_back(run: Run, lease: Lease) -> None:
+    """Release a run that its database broke off, as soon as that answers; lost, it is left alone.
+
+    Its worker lives: it is no loss. But it may be the run that breaks it, so it has to wait.
+    """
+    pause = runs.lease_length() / 4
+    while True:
+        try:
+            await run_in_database_thread(run.release, lease, pause)
+        except DatabaseError:
+            await asyncio.sleep(LOOK_SECONDS)
+        else:
+            return
 
 
 class Keeper:

@@ -164,10 +164,10 @@ class Run(models.Model):
             transaction.on_commit(lambda: wakeup.poke(self.control))
         self.refresh_from_db()
 
-    def release(self, lease: Lease) -> bool:
-        """Give the run back unfinished, for anyone to take at once; not counted as a loss."""
+    def release(self, lease: Lease, pause: timedelta = timedelta()) -> bool:
+        """Give the run back unfinished, for anyone to take after a pause; not counted as a loss."""
         # A new fence ends the lease here: a heartbeat on its way must not renew it.
-        changes = {"worker": "", "lease_until": timezone.now(), "fence": F("fence") + 1}
+        changes = {"worker": "", "lease_until": timezone.now() + pause, "fence": F("fence") + 1}
         return change_and_fire(self, [], when=lease.held, changes=changes) is not None
 
     def end_parts(self, status: str, *, code: str, detail: str) -> Sequence[Fact]:

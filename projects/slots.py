@@ -23,7 +23,7 @@ from common.background_loop import submit
 from common.executors import run_in_database_thread
 from common.wakeup import seconds_between_looks
 from projects import runs
-from projects.keeper import LOOK_SECONDS, Guard, Keeper, StopReason
+from projects.keeper import LOOK_SECONDS, Guard, Keeper, StopReason, give_back
 from projects.runs import Run
 
 R = TypeVar("R", bound=Run)
@@ -156,7 +156,7 @@ class Slots(Generic[R]):
         task.add_done_callback(self._refilling.discard)
 
     async def _drive(self, run: R, others: set[asyncio.Task[None]]) -> None:
-        guard = Guard()
+        guard, lease = Guard(), run.lease
         try:
             with self._keeper.keeping(run, guard, is_unwatched=self._watch_of(run)):
                 if self._stopping.is_set() or self._suspect not in (None, run):
@@ -165,8 +165,15 @@ class Slots(Generic[R]):
                     await self._work_alone(run, guard, others)
                 else:
                     await self._work(run, guard)
+            is_lost = guard.asked is not None and guard.asked[0] is StopReason.LEASE_LOST
+        except DatabaseError:
+            logger.warning("%s was broken off by its database.", run, exc_info=True)
+            is_lost = True
         except Exception:
             logger.exception("%s broke off; it will be taken over.", run)
+            is_lost = False
+        if is_lost:
+            await give_back(run, lease)
 
     async def _work_alone(self, run: R, guard: Guard, others: set[asyncio.Task[None]]) -> None:
         if others:
@@ -210,6 +217,8 @@ class Slots(Generic[R]):
                 waiting = runs.count_claimable(self._table)
             except DatabaseError:
                 logger.warning("Could not look for work; trying again.", exc_info=True)
+                # When the database is back, who lives says so before anybody is taken for dead.
+                self._stopping.wait(2 * LOOK_SECONDS)
                 continue
             if waiting:
                 self.wake()

@@ -39,7 +39,7 @@ async def run_job(
 
     Stopping is settled here: whatever the guard says, or if the generator is closed half-way, the
     row is left in the state that belongs to the reason, and the source is closed. Any other fault,
-    such as a lost database, is a loss: the job waits for its lease to end, and poison ends it.
+    such as a lost database, is for whoever drives it: the row stays as it is.
     """
     try:
         targets = await run_in_database_thread(store.open_targets, job)

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.db import connections
+from django.db import OperationalError, connections
 from django.utils import timezone
 
 from data_provider.testing import make_posts
@@ -337,6 +337,60 @@ class TestStubborn:
         with pytest.raises(Stopped):
             store.commit_page(mine, target_of(mine), page, page.posts)
         assert not mine.mark_completed(mine.lease)
+
+
+class TestLostDatabase:
+    """A process that lives and has its database again is no dead worker, however often."""
+
+    @pytest.fixture(params=["raises", "gives up"])
+    def work(self, request: pytest.FixtureRequest) -> LosesDatabase:
+        return LosesDatabase(is_told=request.param == "gives up")
+
+    @pytest.fixture
+    def slots(self, work: LosesDatabase, settings: Any) -> Iterator[Slots[ScrapingJob]]:
+        settings.TEPPAN = {**settings.TEPPAN, "LEASE_SECONDS": 2}
+        made = Slots(ScrapingJob, work, number=4, leave=lambda: None)
+        yield made
+        made.stop()
+
+    def test_does_not_condemn_what_it_breaks_off(
+        self, work: LosesDatabase, slots: Slots[ScrapingJob], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        is_back = iter((False, False, True, False))
+        release = ScrapingJob.release
+
+        def release_when_back(self: ScrapingJob, *arguments: Any) -> bool:
+            if not next(is_back, True):
+                raise OperationalError("the server closed the connection unexpectedly")
+            return release(self, *arguments)
+
+        monkeypatch.setattr(ScrapingJob, "release", release_when_back)
+        job = make_job()
+
+        def is_completed() -> bool:
+            slots.wake()
+            return now_of(job).status == "completed"
+
+        eventually(is_completed)
+        assert work.times == runs.POISON_LOSSES + 2
+        assert (now_of(job).attempt, now_of(job).losses) == (work.times, 0)
+
+
+class LosesDatabase:
+    """Loses its database so often that as many dead workers would condemn it, then is done."""
+
+    def __init__(self, *, is_told: bool) -> None:
+        self.is_told = is_told
+        self.times = 0
+
+    async def __call__(self, job: ScrapingJob, guard: Guard) -> None:
+        self.times += 1
+        if self.times >= runs.POISON_LOSSES + 2:
+            await asyncio.to_thread(_in_thread, job.mark_completed, job.lease)
+        elif self.is_told:
+            guard.stop(StopReason.LEASE_LOST)
+        else:
+            raise OperationalError("the server closed the connection unexpectedly")
 
 
 class TestDeadline:
