@@ -46,15 +46,27 @@ class ScrapingJob(Run):
 
     def end_parts(self, status: str, *, code: str, detail: str) -> Sequence[Fact]:
         """End the targets that are not finished: with the job's cancel, or with what cut it off."""
-        facts = []
-        for target in self.targets.filter(status__in=("pending", "running")).order_by("position"):
+        unfinished = self.targets.filter(status__in=("pending", "running"))
+        targets = list(unfinished.order_by("position"))
+        changes: dict[str, Any] = {"status": status}
+        if status != self.Status.CANCELLED:
+            changes = {
+                "status": models.Case(
+                    models.When(ScrapingTarget.HAS_STORED, then=models.Value("partial")),
+                    default=models.Value("failed"),
+                ),
+                "error_code": code,
+                "error_detail": detail,
+                "error_sample": "",
+            }
+        # There may be a thousand of them, and a cancel is waited for.
+        unfinished.update(**changes)
+        for target in targets:
             if status == self.Status.CANCELLED:
                 target.status = status
             else:
                 target.end_with(code, detail)
-            target.save()
-            facts.append(target.changed())
-        return facts
+        return [target.changed() for target in targets]
 
     def terminal_data(self) -> dict[str, Any]:
         """Return the data of the job's last event, by its status."""
@@ -72,6 +84,10 @@ class ScrapingTarget(models.Model):
     """One subreddit of a job, with the place where it goes on."""
 
     CHANGED = "target.changed"
+    # Whether this job read anything of it.
+    HAS_STORED = (
+        models.Q(pages__gt=0) | models.Q(posts_scraped__gt=0) | models.Q(comments_scraped__gt=0)
+    )
     # What `entry` and `error_entry` are made of.
     SHOWN = (
         "subreddit",

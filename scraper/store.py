@@ -205,11 +205,11 @@ def finish(job: ScrapingJob) -> None:
 
 
 def cut_short(job: ScrapingJob, code: str, detail: str) -> None:
-    """End a job that must not go on, its unfinished targets with the reason."""
-    with transaction.atomic():
-        for target in open_targets(job):
-            end_target(job, target, code, detail)
+    """End a job that must not go on, its unfinished targets with the reason. Raises Stopped."""
+    if not open_targets(job):
         finish(job)
+    elif not job.end(job.status_if_cut(), _ours(job), code=code, detail=detail):
+        raise Stopped(_reason_of_refusal(job))
 
 
 def outcome(targets: Sequence[ScrapingTarget]) -> tuple[str, str, str]:

@@ -142,6 +142,46 @@ class TestCommitPage:
         assert now_of(job).losses == 0
 
 
+class TestCutShort:
+    def make(self, finished: int = 0) -> ScrapingJob:
+        job = claimed_job(None, *(f"one{number}" for number in range(200)))
+        store.commit_page(job, target_of(job), make_page(make_posts(2)), make_posts(2))
+        done = ScrapingTarget.objects.filter(job=job, position__lt=finished)
+        done.update(status="completed", stopped_by="exhausted")
+        return job
+
+    @pytest.mark.parametrize("status", ["partial", "cancelled"])
+    def test_ends_very_many_targets_by_few_statements(
+        self, status: str, django_assert_max_num_queries: Any
+    ) -> None:
+        job = self.make()
+        job.cancel() if status == "cancelled" else None
+        with django_assert_max_num_queries(20):
+            if status == "cancelled":
+                assert job.mark_cancelled(job.lease)
+            else:
+                store.cut_short(job, "time_limit", "It took too long.")
+        ended = [target_of(job, position) for position in (0, 1, 199)]
+        if status == "cancelled":
+            assert {(one.status, one.error_code) for one in ended} == {("cancelled", "")}
+        else:
+            assert [one.status for one in ended] == ["partial", "failed", "failed"]
+            assert {one.error_code for one in ended} == {"time_limit"}
+            assert ended[0].cursor == "next"
+        log = events_of(job)
+        assert [event.type for event in log].count("target.changed") == 201
+        assert (now_of(job).status, log[-1].type) == (status, f"scraping.{status}")
+        assert log[-2].data == ended[2].entry()
+
+    def test_leaves_what_is_done_and_is_complete_when_all_is(self) -> None:
+        job = self.make(finished=199)
+        store.cut_short(job, "time_limit", "It took too long.")
+        assert [target_of(job, n).status for n in (0, 198, 199)] == ["completed"] * 2 + ["failed"]
+        whole = self.make(finished=200)
+        store.cut_short(whole, "time_limit", "It took too long.")
+        assert now_of(whole).status == "completed"
+
+
 class TestRefused:
     """By a cancel, or because another worker has taken over: then nothing is written."""
 
