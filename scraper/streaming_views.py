@@ -47,14 +47,9 @@ class JobLog:
 
     async def progress(self) -> bytes:
         """Return the counters as they are now."""
-        job = await run_in_database_thread(selectors.job_detail, self._job_id)
-        progress = {
-            "posts_scraped": job["posts_scraped"],
-            "progress": job["progress"],
-            "rate": self._rate(job["posts_scraped"]),
-            "eta_seconds": job["eta_seconds"],
-        }
-        return frames.frame("progress", progress)
+        counters = await run_in_database_thread(selectors.job_counters, self._job_id)
+        rate = self._rate(counters["posts_scraped"])
+        return frames.frame("progress", {**counters, "rate": rate})
 
     def _read(self, after: frames.Position) -> sse.Frames:
         batch: Batch = read_entries(self._job_id, after)
