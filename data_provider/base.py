@@ -21,7 +21,15 @@ if TYPE_CHECKING:
 
     from data_provider.config import ProviderConfig
 
-__all__ = ["Capabilities", "Clock", "Ground", "RetryBudget", "ScraperBackend", "SystemClock"]
+__all__ = [
+    "Capabilities",
+    "Clock",
+    "Ground",
+    "RetryBudget",
+    "ScraperBackend",
+    "SystemClock",
+    "ThreadAnswer",
+]
 
 # Reddit's own, there since 2005; whether it exists does not matter to a test of the connection.
 PROBED_SUBREDDIT = "announcements"
@@ -31,13 +39,19 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a source can answer. `needs` are the settings without which it cannot start."""
+    """What a source can answer. `needs` are the settings without which it cannot start.
+
+    Of a thread it gives at most `max_comments` (null = all); without `has_comment_tree` it does
+    not know whom they answer.
+    """
 
     sorts: frozenset[Sort] = frozenset(("hot", "new", "top", "rising", "controversial"))
     max_limit: int = 1000
     dates: bool = False
     search: bool = False
     comments: bool = False
+    max_comments: int | None = None
+    has_comment_tree: bool = True
     subreddit_search: bool = False
     subreddit_about: bool = False
     streaming: bool = True
@@ -65,6 +79,14 @@ class Ground:
     yielded: int
     known: tuple[str, ...]
     last_at: int
+
+
+@dataclass(frozen=True)
+class ThreadAnswer:
+    """A post's comments depth first; `expected` is how many it has, where the answer says so."""
+
+    comments: list[Comment]
+    expected: int | None = None
 
 
 class SyncBridge:
@@ -223,20 +245,32 @@ class ScraperBackend(ABC):
         """Return the comments of post `t3_x`, depth first, at most `limit` (null = all)."""
         raise Unsupported(f"{self.name} cannot read comments.")
 
+    async def thread(
+        self, post_id: str, *, limit: int | None = None, depth: int | None = None
+    ) -> ThreadAnswer:
+        """Return the comments, of at most `depth` levels (null = all), and how many there are."""
+        if depth is None:
+            return ThreadAnswer(await self.comments(post_id, limit=limit))
+        # What lies deeper must not use up the limit.
+        found = [one for one in await self.comments(post_id) if one.depth < depth]
+        return ThreadAnswer(found[:limit])
+
     async def scrape_comments_stream(
-        self, post_id: str, *, limit: int | None = None
+        self, post_id: str, *, limit: int | None = None, depth: int | None = None
     ) -> AsyncGenerator[CommentThread | Notice, None]:
-        """Yield a Notice before each wait, and at the end the comments. Raises as `comments`."""
+        """Yield a Notice before each wait, and at the end the comments. Raises as `thread`."""
         told: asyncio.Queue[Notice | None] = asyncio.Queue()
         before = self.requests_made
         self.listeners.append(told.put_nowait)
-        reading = asyncio.ensure_future(self.comments(post_id, limit=limit))
+        reading = asyncio.ensure_future(self.thread(post_id, limit=limit, depth=depth))
         reading.add_done_callback(lambda _: told.put_nowait(None))
         try:
             while (notice := await told.get()) is not None:
                 yield notice
+            answer = reading.result()
             yield CommentThread(
-                comments=tuple(reading.result()),
+                comments=tuple(answer.comments),
+                expected=answer.expected,
                 requests=self.requests_made - before,
                 backend=self.serving,
                 fetched_at=self.clock.now(),

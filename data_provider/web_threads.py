@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from data_provider.comment_tree import CommentTree
 from data_provider.errors import LayoutChanged
-from data_provider.parsing import old_html, shreddit_html
+from data_provider.parsing import old_html, shreddit_threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,7 +38,7 @@ class Reader(Protocol):
 
 async def read_www_thread(reader: Reader, short: str, limit: int | None) -> list[Comment]:
     """Return a thread of www.reddit.com, whose loaders bring the rest."""
-    thread = shreddit_html.parse_thread(await reader.show(f"/comments/{short}/"))
+    thread = shreddit_threads.parse_thread(await reader.show(f"/comments/{short}/"))
     post = thread.post
     if post is None or post.id != f"t3_{short}":
         raise LayoutChanged("The page shows another post.")
@@ -48,7 +48,7 @@ async def read_www_thread(reader: Reader, short: str, limit: int | None) -> list
     while waiting and asked < MOST_REQUESTS and (limit is None or len(tree) < limit):
         stub, asked = waiting.popleft(), asked + 1
         html = await reader.fetch(stub.address, urlencode({"cursor": stub.cursor}))
-        part = shreddit_html.parse_more_comments(html, post, stub.parent_id)
+        part = shreddit_threads.parse_more_comments(html, post, stub.parent_id)
         tree.add(part.comments, ())
         waiting.extend(part.more)
     return tree.depth_first(limit)

@@ -10,7 +10,7 @@ from data_provider.http import HttpClient
 from data_provider.listing_cursor import ListingCursor, after_last
 from data_provider.parsing.atom import Feed, parse_feed
 from data_provider.statuses import require_success
-from data_provider.types import Page, Post, Query, StoppedBy
+from data_provider.types import Comment, Page, Post, Query, StoppedBy
 from data_provider.walls import find_wall
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 # Asked for; recorded feeds hold PAGE_SIZE entries whatever was asked.
 LARGEST_PAGE = 100
 PAGE_SIZE = 25
+# A thread's feed holds what its page shows, which is so many comments at most.
+LARGEST_THREAD = 500
 # A refusal without a word on its length: since June 2026 feeds allow one request a minute.
 REFUSED_SECONDS = 60.0
 # A listing reaches back about 1000 items; removed ones count there and are not shown.
@@ -34,18 +36,19 @@ _TIMED_SORTS = ("top", "controversial")
 
 
 class RssBackend(ScraperBackend):
-    """Reads `{reddit_www_url}/r/NAME/SORT.rss`.
+    """Reads `{reddit_www_url}/r/NAME/SORT.rss`, and `/comments/ID.rss` for a thread.
 
     A feed does not say whether there is more. An empty page is the end only if an earlier post
     still has its successors, all known; if not, the listing has forgotten where we were.
     """
 
     name = "rss"
-    capabilities = Capabilities()
+    capabilities = Capabilities(comments=True, max_comments=LARGEST_THREAD, has_comment_tree=False)
 
     def __init__(self, config: ProviderConfig, clock: Clock | None = None) -> None:
         super().__init__(config, clock)
         self.http = HttpClient(config, self.clock, self.name)
+        self._base = config.reddit_www_url.rstrip("/")
 
     def cursor_after(self, ground: Ground) -> str | None:
         """Return a cursor that goes on after the last post of the ground."""
@@ -77,6 +80,19 @@ class RssBackend(ScraperBackend):
             )
             if stopped_by:
                 return
+
+    async def comments(self, post_id: str, *, limit: int | None = None) -> list[Comment]:
+        """Return the comments that a thread's feed shows, all of them as answers to the post.
+
+        What the thread's page leaves out, its feed does too.
+        """
+        address = f"{self._base}/comments/{post_id.removeprefix('t3_')}.rss"
+        params = {"limit": str(min(limit or LARGEST_THREAD, LARGEST_THREAD))}
+        feed = await self.retrying(lambda: self._fetch(address, params))
+        if [post.id for post in feed.posts] != [post_id] or feed.others:
+            raise LayoutChanged("The feed is not that of the post's thread.")
+        found = {comment.id: comment for comment in feed.comments if comment.post_id == post_id}
+        return list(found.values())[:limit]
 
     @property
     def requests_made(self) -> int:
@@ -110,9 +126,8 @@ class RssBackend(ScraperBackend):
             params["t"] = query.time_filter
         if after:
             params["after"] = after
-        base = self.config.reddit_www_url.rstrip("/")
-        feed = await self._fetch(f"{base}/r/{query.subreddit}/{query.sort}.rss", params)
-        if feed.others:
+        feed = await self._fetch(f"{self._base}/r/{query.subreddit}/{query.sort}.rss", params)
+        if feed.comments or feed.others:
             raise LayoutChanged("The feed holds other things than posts.")
         return feed.posts
 

@@ -1,4 +1,4 @@
-"""Pure parser of Reddit's Atom feeds: what an entry tells of a post, and nothing that it does not.
+"""Pure parser of Reddit's Atom feeds: what an entry tells of a post or comment, and nothing else.
 
 Scores, ratios, numbers of comments, flair and edits are not in a feed: they stay null. No document
 type is accepted, so that there are no entities to expand and nothing outside to read.
@@ -23,7 +23,7 @@ from data_provider.parsing.reddit_values import (
     relative_permalink,
     web_address,
 )
-from data_provider.types import Media, Post, PostType
+from data_provider.types import Comment, Media, Post, PostType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +39,7 @@ _ABOUT_FEED: Final = frozenset(
 )
 # Of an entry nothing deeper is read than author/name.
 _DEEPEST = 3
+_IN_THREAD = re.compile(r"/comments/([0-9a-z]{1,13})/", re.ASCII)
 _IN_SUBREDDIT = re.compile(r"/r/([^/]+)/")
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _REFERENCE = re.compile(r"&#(?:x([0-9A-Fa-f]{1,8})|([0-9]{1,8}));")
@@ -46,9 +47,13 @@ _REFERENCE = re.compile(r"&#(?:x([0-9A-Fa-f]{1,8})|([0-9]{1,8}));")
 
 @dataclass(frozen=True)
 class Feed:
-    """One page of posts. `others` counts entries that are none, such as comments."""
+    """One page of posts, or a thread: a post, and comments without their tree.
+
+    `others` counts entries that are neither.
+    """
 
     posts: tuple[Post, ...]
+    comments: tuple[Comment, ...]
     others: int
 
 
@@ -63,13 +68,16 @@ class _Entry:
 
 
 def parse_feed(body: bytes) -> Feed:
-    """Return the posts of a listing's or a thread's feed.
+    """Return the posts of a listing's or a thread's feed, and its comments.
 
+    Whom a comment answers is not told: all of them stand below the post.
     Raises InvalidResponse (no XML, or XML with a document type) and LayoutChanged.
     """
     entries = _read(body)
     posts = tuple(_post(entry, body) for entry in entries if _id_of(entry).startswith("t3_"))
-    return Feed(posts, others=len(entries) - len(posts))
+    talks = [entry for entry in entries if _id_of(entry).startswith("t1_")]
+    comments = tuple(_comment(entry, posts, body) for entry in talks)
+    return Feed(posts, comments, others=len(entries) - len(posts) - len(comments))
 
 
 def _read(body: bytes) -> list[_Entry]:
@@ -162,6 +170,26 @@ def _post(entry: _Entry, body: bytes) -> Post:
         post_type="text" if is_self else _post_type(url),
         thumbnail=web_address(entry.thumbnail),
         media=_media(url),
+        removed=removed,
+        created_at=_created(entry, body),
+    )
+
+
+def _comment(entry: _Entry, posts: tuple[Post, ...], body: bytes) -> Comment:
+    found = _IN_THREAD.search(relative_permalink(entry.link))
+    if found is None:
+        raise LayoutChanged("A comment without the address of its post.", sample=body)
+    post_id = f"t3_{found[1]}"
+    text, removed = body_and_removal(text_of(_split(entry.texts.get("content", ""))[0]))
+    author = author_name(entry.texts.get("author/name", "").removeprefix("/u/"))
+    writers = [post.author for post in posts if post.id == post_id and post.author]
+    return Comment(
+        id=_id_of(entry),
+        post_id=post_id,
+        parent_id=post_id,
+        author=author,
+        body=text,
+        is_submitter=author in writers,
         removed=removed,
         created_at=_created(entry, body),
     )

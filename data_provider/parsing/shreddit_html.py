@@ -1,4 +1,4 @@
-"""Pure parser of www.reddit.com's pages: feeds, their partials, threads, subreddit facts.
+"""Pure parser of www.reddit.com's pages: feeds, their partials, cards, subreddit facts.
 
 Custom elements carry their data as attributes, the same in every language. Declared shadow roots
 are inert here and hold none. A page or partial that was cut is a LayoutChanged, with a sample.
@@ -9,14 +9,13 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from data_provider.parsing.html_page import (
     WWW,
     attribute,
-    child_with,
     markdown,
     missing,
     moment,
@@ -37,10 +36,10 @@ from data_provider.parsing.reddit_values import (
     relative_permalink,
     web_address,
 )
-from data_provider.types import Comment, Media, Post, Subreddit
+from data_provider.types import Media, Post, Subreddit
 
 if TYPE_CHECKING:
-    from selectolax.lexbor import LexborHTMLParser, LexborNode
+    from selectolax.lexbor import LexborNode
 
     from data_provider.types import PostType
 
@@ -55,34 +54,9 @@ _TYPES: dict[str, PostType] = {
     "crosspost": "crosspost",
 }
 _FLAIR_IN_SEARCH = re.compile(r'flair_name:"(.*)"', re.DOTALL)
-# The slot that a comment fills, or that is kept for those left out.
-_SLOT = re.compile(r"children-(t1_[0-9a-z]+)-", re.ASCII)
-# What betrays posts in a feed, and comments in a thread, whatever their elements are called.
+# What betrays posts in a feed, whatever their elements are called.
 _SIGNS_OF_POSTS = 'article, [id^="t3_"], a[href*="/comments/"]'
-_SIGNS_OF_COMMENTS = "shreddit-comment, [id^='t1_'], [thingid^='t1_']"
-_LOADERS = 'faceplate-partial[src*="/more-comments/"]'
-# A short thread may have lost all of its comments, which still count; a longer one has not.
-_MOST_VANISHED = 10
 _ADVERTISEMENTS = "shreddit-ad-post, shreddit-post[promoted], shreddit-post.promotedlink"
-
-
-@dataclass(frozen=True)
-class MoreComments:
-    """Comments left out below `parent_id`: POST `cursor` to `address` (path and query)."""
-
-    parent_id: str
-    address: str
-    cursor: str
-
-
-@dataclass(frozen=True)
-class ShredditThread:
-    """A post with its comments in the page's order; `expected` counts the removed ones too."""
-
-    post: Post | None
-    comments: tuple[Comment, ...]
-    more: tuple[MoreComments, ...]
-    expected: int | None
 
 
 def cursor_after(post_id: str) -> str:
@@ -138,37 +112,6 @@ def with_more_cards(listing: Listing, cards: str) -> Listing:
     return replace(listing, posts=tuple(posts.values()), children=children)
 
 
-def parse_thread(body: str | bytes) -> ShredditThread:
-    """Return a post's page."""
-    page = read_page(body)
-    card = page.css_first('shreddit-post[view-context="CommentsPage"]')
-    tree = page.css_first("shreddit-comment-tree")
-    if card is None or page.css_first("#right-sidebar-container") is None:
-        raise missing("post" if card is None else "end", body)
-    post = _post(card, body)
-    if tree is None and post.num_comments:
-        raise missing("comments", body)
-    expected = natural(number(attribute(tree, "totalcomments")))
-    thread = _thread(page, post, post.id, expected, body)
-    promised = max(expected or 0, post.num_comments or 0)
-    has_loaders = page.css_first(_LOADERS) is not None
-    if not thread.comments and (has_loaders or promised > _MOST_VANISHED):
-        raise missing("comments", body)
-    return thread
-
-
-def parse_more_comments(
-    body: str | bytes, post: Post, parent_id: str | None = None
-) -> ShredditThread:
-    """Return the comments of /svc/shreddit/more-comments, those of a post."""
-    page = read_page(body)
-    text = body if isinstance(body, str) else body.decode("utf-8", "replace")
-    is_cut = text.count("<shreddit-comment ") != text.count("</shreddit-comment>")
-    if is_cut or page.css_first("shreddit-app") is not None:
-        raise missing("end", body)
-    return _thread(page, post, parent_id or post.id, None, body)
-
-
 def parse_subreddit(body: str | bytes) -> Subreddit:
     """Return what the header tells; how many subscribers there are is not told since 2025."""
     page = read_page(body)
@@ -189,7 +132,7 @@ def parse_subreddit(body: str | bytes) -> Subreddit:
 def _listing(root: LexborNode, body: str | bytes) -> Listing:
     advertisements = {node.mem_id for node in root.css(_ADVERTISEMENTS)}
     cards = [node for node in root.css("shreddit-post") if node.mem_id not in advertisements]
-    posts = {post.id: post for post in (_post(node, body) for node in cards)}
+    posts = {post.id: post for post in (post_of(node, body) for node in cards)}
     after = _after(root, cards)
     if not cards and (after or _has_posts(root, advertisements)):
         raise missing("posts", body)
@@ -227,7 +170,8 @@ def _after(root: LexborNode, cards: list[LexborNode]) -> str | None:
     return told.rstrip("=") or None
 
 
-def _post(node: LexborNode, body: str | bytes) -> Post:
+def post_of(node: LexborNode, body: str | bytes) -> Post:
+    """Return what a card tells. Raises LayoutChanged."""
     name, permalink = attribute(node, "id") or "", attribute(node, "permalink") or ""
     prefixed = attribute(node, "subreddit-prefixed-name") or ""
     subreddit = attribute(node, "subreddit-name") or prefixed.removeprefix("r/")
@@ -328,50 +272,3 @@ def _largest(picture: LexborNode) -> str | None:
     }
     only = attribute(picture, "src") or attribute(picture, "data-lazy-src") or ""
     return web_address(max(widths, key=lambda address: widths[address], default=only))
-
-
-def _thread(
-    page: LexborHTMLParser, post: Post, parent_id: str, expected: int | None, body: str | bytes
-) -> ShredditThread:
-    nodes = page.css("shreddit-comment[thingid]")
-    comments = tuple(_comment(node, post, parent_id, body) for node in nodes)
-    loaders = page.css(_LOADERS)
-    more = tuple(_more(node, parent_id) for node in loaders)
-    if not comments and page.css_first(_SIGNS_OF_COMMENTS) is not None:
-        raise missing("comments", body)
-    return ShredditThread(post, comments, tuple(stub for stub in more if stub), expected)
-
-
-def _comment(node: LexborNode, post: Post, parent_id: str, body: str | bytes) -> Comment:
-    meta = child_with(node, "slot", "commentMeta")
-    clock = meta.css_first("time[datetime], faceplate-timeago[ts]") if meta else None
-    told = attribute(node, "created") or attribute(clock, "datetime") or attribute(clock, "ts")
-    created, name = moment(told), attribute(node, "thingid") or ""
-    if not name.startswith("t1_") or created is None:
-        raise missing("comment as we know it", body)
-    author = author_name(attribute(node, "author") or "")
-    text, removed = body_and_removal(markdown(child_with(node, "slot", "comment")))
-    if attribute(node, "is-comment-deleted") is not None:
-        text, removed = "", removed or "deleted"
-    return Comment(
-        id=name,
-        post_id=post.id,
-        parent_id=attribute(node, "parentid") or parent_id,
-        depth=natural(number(attribute(node, "depth"))) or 0,
-        author=author,
-        body=text,
-        score=count(number(attribute(node, "score"))),
-        is_submitter=author is not None and author == post.author,
-        removed=removed,
-        created_at=created,
-    )
-
-
-def _more(node: LexborNode, parent_id: str) -> MoreComments | None:
-    cursor = attribute(node.css_first('input[name="cursor"]'), "value")
-    address = attribute(node, "src") or ""
-    start = address.find("/svc/")
-    if not cursor or start < 0:
-        return None
-    slot = _SLOT.match(attribute(node, "slot") or "")
-    return MoreComments(slot[1] if slot else parent_id, address[start:], cursor)

@@ -6,7 +6,7 @@ subreddit, index), so any page can be asked for at any time. The dialects tell t
 ==========================================  ================================================
 /r/NAME/SORT.json, /comments/ID.json, ...   Reddit's public JSON
 the same paths without .json                the official API, for a bearer token only
-/r/NAME/SORT.rss                            Atom feeds of 25 entries
+/r/NAME/SORT.rss, /comments/ID.rss          Atom feeds of 25 posts, or of a thread, flat
 /www/r/NAME/SORT/, /www/.../comments/ID/... pages of www.reddit.com, its feed loading by script
 /old/r/NAME/SORT/, /old/.../comments/ID/... pages of old.reddit.com
 /api/posts/search, /api/subreddits/search   the archive, by date, of what was public once

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from data_provider.sandbox.about import summary_of
 from data_provider.sandbox.bodies import ATOM_TYPE, Response
+from data_provider.sandbox.html import text
 from data_provider.sandbox.oddities import SURROGATE_MARK
 from data_provider.sandbox.text import mark_html
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from data_provider.sandbox.requests import Request
     from data_provider.sandbox.world import Subreddit
@@ -39,9 +40,29 @@ def feed_window(params: Mapping[str, str]) -> dict[str, str]:
 def render_feed(subreddit: Subreddit, sort: str, request: Request, listing: Thing) -> Response:
     """Write a Listing as a feed."""
     posts = [child["data"] for child in listing["data"]["children"]]
-    query = f"?{request.query}" if request.query else ""
-    page = f"/r/{subreddit.name}/{sort}"
     newest = max((post["created_utc"] for post in posts), default=0)
+    page, title = f"/r/{subreddit.name}/{sort}", f"{sort} submissions : {subreddit.name}"
+    return _feed(subreddit, request, page, title, newest, [_entry(post) for post in posts])
+
+
+def render_thread(
+    subreddit: Subreddit, request: Request, post: Thing, comments: Iterable[Thing]
+) -> Response:
+    """Write a post and its comments as a feed, which does not tell who answers whom."""
+    entries = [_entry(post), *(_comment(comment, post) for comment in comments)]
+    page, title = post["permalink"], f"{text(post['title'])} : {subreddit.name}"
+    return _feed(subreddit, request, page, title, post["created_utc"], entries)
+
+
+def _feed(
+    subreddit: Subreddit,
+    request: Request,
+    page: str,
+    title: str,
+    newest: float,
+    entries: list[str],
+) -> Response:
+    query = f"?{request.query}" if request.query else ""
     parts = [
         _HEAD,
         _category(subreddit.name),
@@ -51,12 +72,23 @@ def render_feed(subreddit: Subreddit, sort: str, request: Request, listing: Thin
         f'<link rel="self" href="{_WWW}{page}.rss{escape(query)}" type="application/atom+xml" />',
         f'<link rel="alternate" href="{_WWW}{page}{escape(query)}" type="text/html" />',
         f"<subtitle>{escape(summary_of(subreddit))}</subtitle>",
-        f"<title>{sort} submissions : {subreddit.name}</title>",
-        *(_entry(post) for post in posts),
+        f"<title>{title}</title>",
+        *entries,
         "</feed>",
     ]
     body = _ILLEGAL.sub(" ", "".join(parts)).replace(SURROGATE_MARK, "\ufffd").encode()
-    return Response(200, body, {}, ATOM_TYPE, items=len(posts))
+    return Response(200, body, {}, ATOM_TYPE, items=len(entries))
+
+
+def _comment(comment: Thing, post: Thing) -> str:
+    link = escape(_WWW + comment["permalink"])
+    content = " ".join((mark_html(comment["body"]) or "").split("\n"))
+    return (
+        f"<entry>{_author(comment)}{_category(comment['subreddit'])}"
+        f'<content type="html">{escape(content)}</content><id>{comment["name"]}</id>'
+        f'<link href="{link}"/><updated>{_instant(comment["created_utc"])}</updated>'
+        f"<title>/u/{comment['author']} on {text(post['title'])}</title></entry>"
+    )
 
 
 def _entry(post: Thing) -> str:
@@ -68,7 +100,7 @@ def _entry(post: Thing) -> str:
         f"<entry>{_author(post)}{_category(post['subreddit'])}"
         f'<content type="html">{escape(_content(post))}</content><id>{post["name"]}</id>{media}'
         f'<link href="{link}" /><updated>{created}</updated><published>{created}</published>'
-        f"<title>{escape(post['title'], quote=False)}</title></entry>"
+        f"<title>{text(post['title'])}</title></entry>"
     )
 
 
@@ -90,9 +122,9 @@ def _content(post: Thing) -> str:
     target = post["url"] if _is_address(post["url"]) else _WWW + post["url"]
     author = post["author"]
     signed = f'<a href="{_WWW}/user/{author}"> /u/{author} </a>'
-    text = " ".join((mark_html(post["selftext"]) or "").split("\n"))
+    written = " ".join((mark_html(post["selftext"]) or "").split("\n"))
     told = (
-        f"{text} &#32; submitted by &#32; {signed if author != '[deleted]' else author} <br/>"
+        f"{written} &#32; submitted by &#32; {signed if author != '[deleted]' else author} <br/>"
         f' <span><a href="{escape(target)}">[link]</a></span> &#32;'
         f' <span><a href="{page}">[comments]</a></span>'
     )

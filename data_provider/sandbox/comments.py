@@ -44,7 +44,7 @@ def build_comment(thread: Thread, place: int) -> Thing:
     """Write a comment without its answers; `depth` and `replies` belong to the tree."""
     dice = thread.dice(place)
     score = thread.score(place)
-    author = author_of(dice)
+    other = author_of(dice)
     body = thread.subreddit.topic.reply(dice)
     created = float(thread.created_at(place))
     id36 = thread.comment_id(place)
@@ -58,8 +58,6 @@ def build_comment(thread: Thread, place: int) -> Thing:
         subreddit=thread.subreddit.name,
         subreddit_id=thread.subreddit.fullname,
         subreddit_name_prefixed="r/" + thread.subreddit.name,
-        author=author.name,
-        author_fullname=author.fullname,
         body=body,
         body_html=mark_comment_html(body),
         score=score,
@@ -71,6 +69,12 @@ def build_comment(thread: Thread, place: int) -> Thing:
         controversiality=int(dice.chance(0.03)),
         score_hidden=dice.chance(0.02),
     )
+    author = thread.writer if comment["is_submitter"] else other
+    comment.update(
+        author=author.name,
+        author_fullname=author.fullname,
+        is_submitter=author == thread.writer,
+    )
     if dice.chance(0.06):
         comment["edited"] = created + 30 + dice.below(3600)
     if dice.below(1000) < _ODD_IN_THOUSAND:
@@ -79,7 +83,7 @@ def build_comment(thread: Thread, place: int) -> Thing:
 
 
 def _lose_account(comment: Thing, _dice: Dice) -> None:
-    comment["author"] = "[deleted]"
+    comment.update(author="[deleted]", is_submitter=False)
     for key in GONE_WITH_ACCOUNT:
         comment.pop(key, None)
 
@@ -104,6 +108,7 @@ def _edit_long_ago(comment: Thing, _dice: Dice) -> None:
 
 def _moderate(comment: Thing, _dice: Dice) -> None:
     comment.update(distinguished="moderator", author="AutoModerator", author_fullname="t2_6l4z3")
+    comment["is_submitter"] = False
     comment["stickied"] = comment["parent_id"].startswith("t3_")
 
 

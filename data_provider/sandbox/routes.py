@@ -125,7 +125,7 @@ class Routes:
 
     def _answer_feed(self, request: Request, subreddit: Subreddit, rest: str) -> Response:
         if rest not in SORTS:
-            return bodies.error(404)
+            return self._answer_comments(request, rest, subreddit)
         listing = self._listings.page(subreddit, rest, feed_window(request.params))
         return render_feed(subreddit, rest, request, listing)
 
@@ -138,6 +138,8 @@ class Routes:
             return bodies.error(404)
         if subreddit is not None and found[0] is not subreddit:
             return bodies.error(404)
+        if request.dialect == "atom":
+            return self._talks.feed(request, *found)
         return self._talks.show(request, *found, comments[2] or request.params.get("comment"))
 
     def _info(self, request: Request) -> Response:

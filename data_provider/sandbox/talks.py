@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from data_provider.sandbox import bodies, trees
+from data_provider.sandbox.atom import render_thread
 from data_provider.sandbox.comments import build_comment
 from data_provider.sandbox.listing import envelop, whole_number
 from data_provider.sandbox.posts import build_post
@@ -36,6 +37,13 @@ class Talks:
         thread = thread_of(self._world, subreddit, index)
         tree = trees.listing_of(_tree(thread, request.params, focus))
         return bodies.render([envelop([post], "t3"), tree], is_raw=request.is_raw)
+
+    def feed(self, request: Request, subreddit: Subreddit, index: int) -> Response:
+        """Return a thread as a feed: the post, and then the comments shown, flat."""
+        thread = thread_of(self._world, subreddit, index)
+        shown = trees.without_nesting(_tree(thread, request.params, None))
+        post = build_post(self._world, subreddit, index)
+        return render_thread(subreddit, request, post, shown)
 
     def expand(self, request: Request) -> Response:
         """Return the comments behind a `more` stub, flat."""

@@ -8,7 +8,7 @@ from functools import lru_cache
 from data_provider.sandbox import facts
 from data_provider.sandbox.dice import Dice, from_base36, to_base36
 from data_provider.sandbox.posts import title_of_post
-from data_provider.sandbox.text import slug_of
+from data_provider.sandbox.text import Author, author_of, slug_of
 from data_provider.sandbox.world import (
     COMMENTS_PER_POST,
     FIRST_POST_NUMBER,
@@ -34,6 +34,8 @@ class Thread:
     subreddit: Subreddit
     index: int
     slug: str
+    # Who wrote the post, and so may answer in its thread.
+    writer: Author
     parents: tuple[int, ...]
     depths: tuple[int, ...]
     children: dict[int, list[int]]
@@ -114,6 +116,7 @@ def thread_of(world: World, subreddit: Subreddit, index: int) -> Thread:
         subreddit=subreddit,
         index=index,
         slug=slug_of(title_of_post(world, subreddit, index)),
+        writer=author_of(facts.dice_of(world, subreddit, index)),
         parents=tuple(parents),
         depths=tuple(depths),
         children=children,

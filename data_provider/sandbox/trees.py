@@ -108,6 +108,16 @@ def listing_of(children: list[Thing]) -> Thing:
     return {"kind": "Listing", "data": data}
 
 
+def without_nesting(things: Sequence[Thing]) -> Iterator[Thing]:
+    """Yield the comments of a tree in reading order, the stubs left out."""
+    for thing in things:
+        if thing["kind"] == "t1":
+            data = thing["data"]
+            yield data
+            if data["replies"]:
+                yield from without_nesting(data["replies"]["data"]["children"])
+
+
 def whole_tree(thread: Thread, cut: Cut) -> list[Thing]:
     """Return the tree of a thread."""
     roots = thread.children.get(ROOT, [])

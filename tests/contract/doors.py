@@ -32,10 +32,18 @@ class Door:
     # Fields that it knows otherwise than Reddit's JSON does.
     differs: tuple[str, ...] = ()
     knows_subscribers: bool = True
-    # Patience with what hangs, in real seconds, and with a cancel.
-    read_timeout_seconds: float = 0.3
-    short_timeout_seconds: float = 0.3
-    cancel_seconds: float = 0.1
+    # Fields of a comment that it cannot know: null, false, or as if it answered the post.
+    comment_lacks: tuple[str, ...] = ()
+    # Fields of comments that it does not know of those that are gone.
+    gone_lacks: tuple[str, ...] = ()
+    # Whether it gives all comments of a thread that a page does not show at once.
+    has_whole_threads: bool = True
+    # Patience in real seconds: with a busy machine, with what never answers, with what breaks off
+    # and is waited for all the same, and with a cancel, which waits for none of these.
+    read_timeout_seconds: float = 10.0
+    stalled_seconds: float = 0.3
+    reset_seconds: float = 10.0
+    cancel_seconds: float = 10.0
     label: str = ""
     # Starting it takes so long that one is kept for all tests.
     is_dear: bool = False
@@ -70,12 +78,10 @@ COMMON_CODES: tuple[tuple[str, str], ...] = (
 
 # What pages tell of posts that JSON tells otherwise, or of kinds that they do not tell.
 PAGES: dict[str, Any] = {
-    "read_timeout_seconds": 5.0,
-    "short_timeout_seconds": 0.5,
+    "stalled_seconds": 0.5,
+    # A browser waits for the rest of a page as long as for all of it.
+    "reset_seconds": 2.0,
     "is_dear": True,
-    # The browser and its driver have ended when the cancel is over: a third of a second, and
-    # more on a busy machine.
-    "cancel_seconds": 10.0,
     # Half a page is one whose layout is not the known one, whoever cut it.
     "codes": (("truncated", "layout_changed"),),
 }
@@ -85,6 +91,8 @@ WWW: dict[str, Any] = PAGES | {
     "differs": ("thumbnail",),
     "confuses": ("crosspost", "video"),
     "knows_subscribers": False,
+    "comment_lacks": ("stickied", "distinguished", "edited_at"),
+    "gone_lacks": ("score", "removed"),
 }
 OLD: dict[str, Any] = PAGES | {
     # Listings load texts on demand.
@@ -125,6 +133,8 @@ DOORS = (
             "edited_at",
         ),
         confuses=("crosspost", "poll", "gallery", "video"),
+        comment_lacks=("score", "parent_id", "depth", "stickied", "distinguished", "edited_at"),
+        has_whole_threads=False,
     ),
     Door(
         "archive",
@@ -168,5 +178,7 @@ DOORS = (
     browser("playwright", "www"),
     browser("playwright", "old"),
     browser("nodriver", "www"),
+    browser("nodriver", "old"),
+    browser("selenium", "www"),
     browser("selenium", "old"),
 )

@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 
 from data_provider import (
+    Comment,
     NotFound,
     Notice,
     Page,
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 
 ENDLESS = ("stalled", "reset")
+# A thread of 289 comments, some of them of every kind.
+TALK = "t3_10q72ng"
 # One loop for all: sources that are kept live in it.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -91,7 +94,7 @@ def config_of(door: Door, reddit: SandboxServer, patience: float | None = None) 
     return ProviderConfig(
         **door.config(reddit.url),
         read_timeout_seconds=patience or door.read_timeout_seconds,
-        total_timeout_seconds=5,
+        total_timeout_seconds=20,
     )
 
 
@@ -233,12 +236,19 @@ def facts_of(post: Post, door: Door) -> dict[str, Any]:
     return {name: value for name, value in facts.items() if name not in door.lacks}
 
 
+def telling(comment: Comment) -> dict[str, Any]:
+    """What a source knows of a comment; signs of Markdown and blanks are as its medium has them."""
+    words = [word for word in comment.body.split() if word != ">"]
+    return dict(comment) | {"body": words}
+
+
 class TestFailure:
     @pytest.mark.parametrize("subreddit", ENDLESS)
     async def test_has_the_code_of_what_never_ends(
         self, door: Door, reddit: SandboxServer, clock: ManualClock, subreddit: str
     ) -> None:
-        config = config_of(door, reddit, door.short_timeout_seconds)
+        patience = door.stalled_seconds if subreddit == "stalled" else door.reset_seconds
+        config = config_of(door, reddit, patience)
         async with get_scraper(door.name, config, clock) as source:
             with pytest.raises(SourceError) as caught:
                 await pages_of(source, Query(subreddit=subreddit, limit=300))
@@ -305,6 +315,30 @@ class TestOtherQuestions:
         assert all(b <= a + 1 for a, b in itertools.pairwise(depths))
         some = await source.comments(post.id, limit=10)
         assert len(some) == 10
+
+    async def test_about_comments_are_answered_as_by_any_other(
+        self, source: ScraperBackend, door: Door, reddit: SandboxServer
+    ) -> None:
+        if not source.capabilities.comments:
+            return
+        async with get_scraper("sandbox", ProviderConfig(sandbox_url=reddit.url)) as reference:
+            expected = {comment.id: comment for comment in await reference.comments(TALK)}
+        found = {comment.id: comment for comment in await source.comments(TALK)}
+        assert found.keys() <= expected.keys()
+        assert len(found) > len(expected) * 0.5
+        assert len(found) == len(expected) or not door.has_whole_threads
+        for name, comment in found.items():
+            facts, wanted = telling(comment), telling(expected[name])
+            unknown = {*door.comment_lacks, *(door.gone_lacks if wanted["removed"] else ())}
+            names = facts.keys() - unknown
+            assert {key: facts[key] for key in names} == {key: wanted[key] for key in names}
+            assert bool(facts["removed"]) == bool(wanted["removed"])
+        below = {"parent_id": TALK, "depth": 0, "stickied": False}
+        for key in door.comment_lacks:
+            assert {getattr(comment, key) for comment in found.values()} == {below.get(key)}
+        # All that is compared is there to be compared.
+        for key in ("score", "removed", "edited_at", "distinguished", "is_submitter", "stickied"):
+            assert len({getattr(comment, key) for comment in expected.values()}) > 1, key
 
     async def test_about_subreddits_are_answered_or_refused(
         self, source: ScraperBackend, door: Door

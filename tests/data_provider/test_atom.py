@@ -135,7 +135,27 @@ class TestRecordedFeeds:
     def test_of_a_thread_hold_one_post_and_its_comments(self, recordings: Recordings) -> None:
         found = parse_feed(recordings.named("rss/thread.rss").body)
         assert [post.id for post in found.posts] == ["t3_1qcwxml"]
-        assert found.others == 33
+        assert found.others == 0
+        (_, *entries) = ET.fromstring(recordings.named("rss/thread.rss").body).findall(  # noqa: S314
+            f"{ATOM}entry"
+        )
+        assert len(found.comments) == len(entries) == 33
+        for comment, node in zip(found.comments, entries, strict=True):
+            name = node.findtext(f"{ATOM}author/{ATOM}name")
+            written = Content(node.findtext(f"{ATOM}content") or "")
+            assert comment.id == node.findtext(f"{ATOM}id")
+            assert (comment.author and f"/u/{comment.author}") == name
+            assert comment.created_at == datetime.fromisoformat(
+                node.findtext(f"{ATOM}updated") or ""
+            )
+            assert WORDS.findall(comment.body) == written.words
+            assert comment.is_submitter == (comment.author == "aspiring-housewife-")
+            told = (comment.post_id, comment.parent_id, comment.depth)
+            assert told == ("t3_1qcwxml", "t3_1qcwxml", 0)
+            unknown = (comment.score, comment.edited_at, comment.distinguished, comment.removed)
+            assert unknown == (None,) * 4
+        assert sum(comment.is_submitter for comment in found.comments) > 5
+        assert sum(comment.author is None for comment in found.comments) == 2
 
 
 class TestEntry:

@@ -92,8 +92,6 @@ class TestRequest:
         for query in (question(1001), question(since="2026-01-01T00:00:00Z")):
             with pytest.raises(Unsupported):
                 await pages_of(source, query)
-        with pytest.raises(Unsupported):
-            await source.comments("t3_x")
         assert server.requests == []
 
 
@@ -223,6 +221,65 @@ class TestAnswer:
         quote = feed([1]).body.replace(b"Post 1", b"whoa there, pardner! Prove your humanity")
         server.route = chain(start=Reply(quote))
         assert len(await source.scrape_subreddit_posts(question(1))) == 1
+
+
+def thread(*comments: str, post: str = "t3_p1") -> Reply:
+    about = feed([1]).body.replace(b"t3_p1", post.encode())
+    entries = "".join(
+        f"<entry><id>t1_{name}</id><title>/u/somebody on Post 1</title>"
+        "<author><name>/u/somebody</name></author>"
+        '<content type="html">&lt;!-- SC_OFF --&gt;&lt;p&gt;Yes.&lt;/p&gt;&lt;!-- SC_ON --&gt;'
+        f'</content><link href="https://www.reddit.com/r/python/comments/p1/x/{name}/"/>'
+        "<updated>2026-01-25T04:07:14+00:00</updated></entry>"
+        for name in comments
+    )
+    return Reply(about.replace(b"</feed>", f"{entries}</feed>".encode()))
+
+
+class TestComments:
+    async def test_are_those_of_the_threads_feed(
+        self, server: ScriptedServer, source: ScraperBackend
+    ) -> None:
+        server.answer_in_turn(thread("a", "b", "a", "c"))
+        found = await source.comments("t3_p1")
+        assert [comment.id for comment in found] == ["t1_a", "t1_b", "t1_c"]
+        assert {comment.body for comment in found} == {"Yes."}
+        assert {comment.parent_id for comment in found} == {"t3_p1"}
+        (request,) = server.requests
+        assert (request.path, request.query) == ("/www/comments/p1.rss", {"limit": "500"})
+
+    async def test_come_up_to_the_limit(
+        self, server: ScriptedServer, source: ScraperBackend
+    ) -> None:
+        server.answer_in_turn(thread("a", "b", "c"))
+        assert len(await source.comments("t3_p1", limit=2)) == 2
+        assert server.requests[0].query == {"limit": "2"}
+
+    async def test_of_a_thread_without_any_are_none(
+        self, server: ScriptedServer, source: ScraperBackend
+    ) -> None:
+        server.answer_in_turn(thread())
+        assert await source.comments("t3_p1") == []
+
+    @pytest.mark.parametrize(
+        ("reply", "error"),
+        [
+            (Reply(status=404), NotFound),
+            (thread("a", post="t3_p2"), LayoutChanged),
+            (feed([]), LayoutChanged),
+            (feed([1, 2]), LayoutChanged),
+            (Reply(thread("a").body.replace(b"comments/p1/x/a", b"a")), LayoutChanged),
+            (Reply(thread("a").body.replace(b"t1_a", b"t9_a")), LayoutChanged),
+            (Reply(b"<html><title>Reddit - Prove your humanity</title></html>"), Challenge),
+        ],
+    )
+    async def test_that_are_not_there_are_named_for_what_is(
+        self, server: ScriptedServer, source: ScraperBackend, reply: Reply, error: type[SourceError]
+    ) -> None:
+        server.answer_in_turn(reply)
+        with pytest.raises(SourceError) as caught:
+            await source.comments("t3_p1")
+        assert type(caught.value) is error
 
 
 class TestPace:

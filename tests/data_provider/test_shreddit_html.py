@@ -10,12 +10,11 @@ from data_provider.errors import LayoutChanged
 from data_provider.parsing.shreddit_html import (
     cursor_after,
     parse_feed,
-    parse_more_comments,
     parse_partial,
     parse_subreddit,
-    parse_thread,
     post_of_cursor,
 )
+from data_provider.parsing.shreddit_threads import parse_more_comments, parse_thread
 from data_provider.testing import make_post
 from tests.data_provider.start_tags import StartTags
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from data_provider.parsing.reddit_json import parse_thread
+
 from .recordings import recordings_folder
 
 if TYPE_CHECKING:
@@ -32,6 +34,13 @@ def shapes(feed: ET.Element) -> Counter[str]:
 
 def ids(feed: ET.Element) -> list[str | None]:
     return [entry.findtext(f"{ATOM}id") for entry in feed.iter(f"{ATOM}entry")]
+
+
+def comment_shapes(feed: ET.Element) -> set[str]:
+    """The ways in which entries of comments are built."""
+    entries = feed.findall(f"{ATOM}entry")
+    comments = [entry for entry in entries if (entry.findtext(f"{ATOM}id") or "").startswith("t1")]
+    return {str([(node.tag, sorted(node.attrib)) for node in entry.iter()]) for entry in comments}
 
 
 class TestFeed:
@@ -84,6 +93,33 @@ class TestFeed:
     async def test_is_readable_whatever_the_posts_hold(self, client: Client) -> None:
         for name in ("oddities", "surrogates"):
             assert len(ids(read((await client.get(f"/r/{name}/new.rss")).text))) == 25
+
+
+class TestThread:
+    async def test_is_built_like_a_recorded_one(self, client: Client) -> None:
+        recorded = read((recordings_folder() / "rss" / "thread.rss").read_text("utf-8"))
+        post = (await client.page("/r/longthreads/new.json"))["children"][0]["data"]
+        simulated = read((await client.get(f"{post['permalink']}.rss")).text)
+        real, ours = (comment_shapes(feed) for feed in (recorded, simulated))
+        assert ours == real
+        top = [
+            [child.tag for child in feed if child.tag != f"{ATOM}entry"]
+            for feed in (recorded, simulated)
+        ]
+        assert top[0] == top[1]
+
+    async def test_holds_the_comments_that_its_page_shows(self, client: Client) -> None:
+        post = (await client.page("/r/longthreads/new.json"))["children"][0]["data"]
+        for path in (f"/comments/{post['id']}", post["permalink"].rstrip("/")):
+            for limit in (7, 500):
+                body = await client.get(f"{path}.json", limit=limit, raw_json=1)
+                shown = [comment.id for comment in parse_thread(body.content).comments]
+                feed = read((await client.get(f"{path}.rss", limit=limit)).text)
+                assert ids(feed) == [post["name"], *shown]
+                assert len(shown) in range(min(limit, 200), limit + 1)
+
+    async def test_of_no_post_is_not_found(self, client: Client) -> None:
+        assert (await client.get("/comments/zzzzzzz.rss")).status_code == 404
 
 
 class TestSpecials:

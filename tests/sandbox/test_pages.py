@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from data_provider.errors import LayoutChanged
-from data_provider.parsing import old_html, reddit_json, shreddit_html
+from data_provider.parsing import old_html, reddit_json, shreddit_html, shreddit_threads
 from data_provider.walls import WALLS, find_wall
 from tests.data_provider.start_tags import StartTags
 
@@ -103,7 +103,7 @@ class TestWwwPages:
     async def test_of_a_thread_give_all_comments_with_their_loaders(self, client: Client) -> None:
         feed = shreddit_html.parse_feed((await ask(client, "/www/r/longthreads/new/")).text)
         post = max(feed.posts, key=lambda post: post.num_comments or 0)
-        thread = shreddit_html.parse_thread((await ask(client, f"/www{post.permalink}")).text)
+        thread = shreddit_threads.parse_thread((await ask(client, f"/www{post.permalink}")).text)
         assert thread.post is not None
         assert thread.post.model_copy(update={"upvote_ratio": post.upvote_ratio}) == post
         assert len(thread.comments) == 50
@@ -111,7 +111,7 @@ class TestWwwPages:
         while waiting:
             stub = waiting.pop()
             answer = await client.http.post(f"/www{stub.address}", data={"cursor": stub.cursor})
-            part = shreddit_html.parse_more_comments(answer.text, post, stub.parent_id)
+            part = shreddit_threads.parse_more_comments(answer.text, post, stub.parent_id)
             found += part.comments
             waiting += part.more
         ids = {comment.id for comment in found}
@@ -236,7 +236,7 @@ class TestRenamed:
         # The post is left as it was, so that only its comments are missing.
         for name, other in (("reddit-card", "shreddit-post"), (" item id-t3_", " thing id-t3_")):
             text = text.replace(name, other)
-        parse = shreddit_html.parse_thread if site == "www" else old_html.parse_thread
+        parse = shreddit_threads.parse_thread if site == "www" else old_html.parse_thread
         with pytest.raises(LayoutChanged, match="comments"):
             parse(text)
 
