@@ -29,6 +29,9 @@ _request_executors = cycle(
     ]
 )
 _background = ThreadPoolExecutor(max_workers=BACKGROUND_THREADS, thread_name_prefix="database")
+# Where a database lets one write at a time, whoever wants to may wait for seconds: what only reads
+# waits behind nobody.
+_reading = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reading")
 
 
 def request_context() -> ThreadSensitiveContext:
@@ -42,6 +45,14 @@ async def run_in_database_thread(
     """Run synchronous ORM work of a background task; connections are checked before use."""
     loop = asyncio.get_running_loop()
     return await loop.run_in_executor(_background, partial(_checked, function, *args, **kwargs))
+
+
+async def run_in_reading_thread(
+    function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """Run quick ORM work that writes nothing; it never waits for the database's write lock."""
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(_reading, partial(_checked, function, *args, **kwargs))
 
 
 def _checked(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:

@@ -46,7 +46,7 @@ async def export_stream(request: HttpRequest, export_id: int) -> HttpResponseBas
     export = await sync_to_async(selectors.export_of)(principal.user, export_id)
     if export.is_terminal and cursor is not None and cursor.seq == export.event_seq:
         return HttpResponse(status=204)
-    viewer = admit(principal, _EXPORTS, export_id)
+    viewer = await admit(principal, _EXPORTS, export_id)
     parts = sse.follow(_feeds, ExportLog(export_id), cursor, viewer)
     await anext(parts)
     return EventStreamResponse(request, Stream(parts, viewer))

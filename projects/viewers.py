@@ -9,10 +9,13 @@ import asyncio
 import contextvars
 import logging
 import random
+import time
+import uuid
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
+from typing import NoReturn
 
 from django.conf import settings
 from django.db import Error as DatabaseError
@@ -20,11 +23,14 @@ from django.utils import timezone
 
 from common import draining, frames, sse
 from common.errors import TooMany
-from common.executors import run_in_database_thread
+from common.executors import run_in_reading_thread
+from projects.places import shared_places
 from projects.selectors import Principal, principals_still_valid
 
 # A stream must end within five seconds of the loss of its right.
 ROUND_SECONDS = 2.0
+# Well within the life of a place.
+RENEW_SECONDS = 4.0
 # A restart spreads its viewers' return over this long.
 RETURN_SPREAD_MILLISECONDS = (500, 5000)
 
@@ -49,6 +55,7 @@ class _Open:
     kind: Kind
     run_id: int
     viewer: sse.Viewer
+    place: str
 
 
 _open: dict[int, _Open] = {}
@@ -61,23 +68,39 @@ def count_open() -> int:
     return len(_open)
 
 
-def admit(principal: Principal, kind: Kind, run_id: int) -> sse.Viewer:
+async def admit(principal: Principal, kind: Kind, run_id: int) -> sse.Viewer:
     """Return a viewer that is looked after until it leaves.
 
-    Raises TooMany beyond the user's number of streams.
+    Raises TooMany beyond the user's number of streams, whatever processes they are open in.
     """
-    if _of_user[principal.user_id] >= settings.TEPPAN["MAX_STREAMS_PER_USER"]:
-        raise TooMany("You have too many streams open; close one.", retry_after=5)
+    user_id, most = principal.user_id, settings.TEPPAN["MAX_STREAMS_PER_USER"]
+    if _of_user[user_id] >= most:
+        _refuse()
     viewer = sse.Viewer()
-    viewer.on_leave = partial(_leave, id(viewer), principal.user_id)
-    _open[id(viewer)] = _Open(principal, kind, run_id, viewer)
-    _of_user[principal.user_id] += 1
+    leave = partial(_leave, id(viewer))
+    one = _Open(principal, kind, run_id, viewer, uuid.uuid4().hex)
+    _open[id(viewer)] = one
+    _of_user[user_id] += 1
     _ensure_rounds()
+    try:
+        # Cancelled meanwhile, the place is given back after it was taken: both are done in order.
+        if not await shared_places().take(user_id, one.place, most):
+            _refuse()
+    except BaseException:
+        leave()
+        raise
+    viewer.on_leave = leave
     return viewer
 
 
-def _leave(number: int, user_id: int) -> None:
-    del _open[number]
+def _refuse() -> NoReturn:
+    raise TooMany("You have too many streams open; close one.", retry_after=5)
+
+
+def _leave(number: int) -> None:
+    one = _open.pop(number)
+    user_id = one.principal.user_id
+    shared_places().give_back(user_id, one.place)
     _of_user[user_id] -= 1
     if not _of_user[user_id]:
         del _of_user[user_id]
@@ -102,18 +125,29 @@ async def _dismiss_all_when_draining() -> None:
 
 
 async def _go_round() -> None:
+    renewed_at = time.monotonic()
     while True:
         await asyncio.sleep(ROUND_SECONDS * min(settings.TEPPAN["TIME_SCALE"], 1.0))
         if not _open:
             continue
+        if time.monotonic() - renewed_at > RENEW_SECONDS:
+            renewed_at = time.monotonic()
+            _renew_places()
         try:
             await _look_after(list(_open.values()))
         except DatabaseError:
             logger.warning("Open streams could not be checked; trying again.", exc_info=True)
 
 
+def _renew_places() -> None:
+    held: defaultdict[int, list[str]] = defaultdict(list)
+    for one in _open.values():
+        held[one.principal.user_id].append(one.place)
+    shared_places().renew(held)
+
+
 async def _look_after(present: list[_Open]) -> None:
-    valid = await run_in_database_thread(principals_still_valid, {one.principal for one in present})
+    valid = await run_in_reading_thread(principals_still_valid, {one.principal for one in present})
     by_kind: defaultdict[Kind, list[_Open]] = defaultdict(list)
     for one in present:
         by_kind[one.kind].append(one)
@@ -122,7 +156,7 @@ async def _look_after(present: list[_Open]) -> None:
 
 
 async def _look_after_kind(kind: Kind, present: list[_Open], valid: set[Principal]) -> None:
-    visible = await run_in_database_thread(kind.still_visible, {one.run_id for one in present})
+    visible = await run_in_reading_thread(kind.still_visible, {one.run_id for one in present})
     now = timezone.now()
     for one in present:
         if one.principal.expires_at is not None and one.principal.expires_at <= now:

@@ -1,7 +1,7 @@
 """Live jobs that this web process drives, each in a task of its own that no request owns.
 
-Whoever opens the stream of a job that nobody works on starts the drive; every viewer, the first
-one too, only follows the log.
+Whoever opens the stream of a job that nobody works on has it driven; every viewer, the first one
+too, only follows the log, and waits neither for the claim nor for what it waits for.
 """
 
 import asyncio
@@ -25,17 +25,17 @@ logger = logging.getLogger(__name__)
 keeper = Keeper(ScrapingJob)
 
 _tasks: set[asyncio.Task[None]] = set()
+_claiming: set[int] = set()
 
 
-async def open_drive(job_id: int) -> bool:
-    """Drive the job from this process if nobody works on it; whether it does now."""
-    if draining.is_draining():
-        return False
-    job = await run_in_database_thread(_take, job_id)
-    if job is None:
-        return False
-    _start(_drive(job))
-    return True
+def open_drive(job_id: int) -> None:
+    """Drive the job from this process if nobody works on it.
+
+    One task claims and drives: a request that ends in between cannot leave a claim behind.
+    """
+    if not draining.is_draining() and job_id not in _claiming:
+        _claiming.add(job_id)
+        _start(_claim_and_drive(job_id))
 
 
 async def stop_all() -> None:
@@ -59,11 +59,26 @@ def _take(job_id: int) -> ScrapingJob | None:
     return job
 
 
+async def _claim_and_drive(job_id: int) -> None:
+    try:
+        if job := await _claim(job_id):
+            await _drive(job)
+    except Exception:
+        logger.exception("The drive of job %s broke off; a worker will take over.", job_id)
+
+
+async def _claim(job_id: int) -> ScrapingJob | None:
+    try:
+        return await run_in_database_thread(_take, job_id)
+    finally:
+        _claiming.discard(job_id)
+
+
 async def _drive(job: ScrapingJob) -> None:
     guard = Guard()
-    try:
-        with keeper.keeping(job, guard, is_unwatched=is_unwatched):
-            async for _ in run_job(job, open_source, guard):
-                pass
-    except Exception:
-        logger.exception("The drive of %s broke off; a worker will take over.", job)
+    with keeper.keeping(job, guard, is_unwatched=is_unwatched):
+        # Claimed while the process was told to end, it was not yet among those that were stopped.
+        if draining.is_draining():
+            guard.stop(StopReason.SHUTDOWN)
+        async for _ in run_job(job, open_source, guard):
+            pass

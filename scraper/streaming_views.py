@@ -14,7 +14,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from common import frames, sse
 from common.errors import InvalidInput
-from common.executors import run_in_database_thread
+from common.executors import run_in_reading_thread
 from common.streaming import EventStreamResponse, Stream
 from projects.selectors import Principal, authenticate_bearer
 from projects.viewers import admit
@@ -38,16 +38,16 @@ class JobLog:
 
     async def snapshot(self) -> tuple[bytes, frames.Position]:
         """Return the job as it is, and the end of its log at that moment."""
-        job = await run_in_database_thread(selectors.job_detail, self._job_id)
+        job = await run_in_reading_thread(selectors.job_detail, self._job_id)
         return frames.frame("snapshot", job), frames.Position.end_of(job["event_seq"])
 
     async def read(self, after: frames.Position) -> sse.Frames:
-        """Return the next entries as frames; rendering is part of the database thread's work."""
-        return await run_in_database_thread(self._read, after)
+        """Return the next entries as frames; rendering is part of the reading thread's work."""
+        return await run_in_reading_thread(self._read, after)
 
     async def progress(self) -> bytes:
         """Return the counters as they are now."""
-        counters = await run_in_database_thread(selectors.job_counters, self._job_id)
+        counters = await run_in_reading_thread(selectors.job_counters, self._job_id)
         rate = self._rate(counters["posts_scraped"])
         return frames.frame("progress", {**counters, "rate": rate})
 
@@ -83,15 +83,11 @@ async def job_stream(request: HttpRequest, job_id: int) -> HttpResponseBase:
     job = await sync_to_async(selectors.job_of)(principal.user, job_id)
     if job.is_terminal and cursor is not None and cursor.seq == job.event_seq:
         return HttpResponse(status=204)
-    viewer = admit(principal, viewers.JOBS, job_id)
+    viewer = await admit(principal, viewers.JOBS, job_id)
     parts = sse.follow(_feeds, JobLog(job_id), cursor, viewer)
     await anext(parts)
     if job.mode == ScrapingJob.Mode.STREAM and not job.is_terminal:
-        try:
-            await drives.open_drive(job_id)
-        except BaseException:
-            await parts.aclose()
-            raise
+        drives.open_drive(job_id)
     return EventStreamResponse(request, Stream(parts, viewer))
 
 

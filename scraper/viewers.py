@@ -2,7 +2,7 @@
 
 from django.utils import timezone
 
-from common.executors import run_in_database_thread
+from common.executors import run_in_database_thread, run_in_reading_thread
 from projects.viewers import Kind
 from scraper import drives, selectors
 from scraper.models import ScrapingJob
@@ -10,8 +10,8 @@ from scraper.models import ScrapingJob
 
 async def _attend(job_ids: list[int]) -> None:
     await run_in_database_thread(_note_viewed, job_ids)
-    for job_id in await run_in_database_thread(selectors.unattended_streams, job_ids):
-        await drives.open_drive(job_id)
+    for job_id in await run_in_reading_thread(selectors.unattended_streams, job_ids):
+        drives.open_drive(job_id)
 
 
 def _note_viewed(job_ids: list[int]) -> None:

@@ -34,7 +34,8 @@ def at_once(number: int, call: Callable[[int], T]) -> list[T | Exception]:
 
 def close_lasting_connections() -> None:
     """Close the connections of the threads that last as long as the process."""
-    kept: list[Any] = [SyncToAsync.single_thread_executor, executors._background]
+    kept: list[Any] = [SyncToAsync.single_thread_executor]
+    kept += [executors._background, executors._reading]
     kept += [next(executors._request_executors) for _ in range(executors.REQUEST_EXECUTORS)]
     for executor in kept:
         number = executor._max_workers

@@ -43,6 +43,7 @@ DOMAIN_MODULES = {
         "deletion",
         "idempotency",
         "keeper",
+        "places",
         "runs",
         "slots",
         "tokens",
