@@ -229,12 +229,15 @@ class Viewer:
     def __init__(self, on_leave: Callable[[], None] | None = None) -> None:
         self.farewell: bytes | None = None
         self.on_leave = on_leave
+        self.on_dismiss: Callable[[], None] | None = None
         self._news: asyncio.Future[None] | None = None
 
     def dismiss(self, farewell: bytes) -> None:
         """End the connection soon, with these last bytes. The first call counts."""
         if self.farewell is None:
             self.farewell = farewell
+            if self.on_dismiss is not None:
+                self.on_dismiss()
             if self._news is not None and not self._news.done():
                 self._news.set_result(None)
 

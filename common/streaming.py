@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest, StreamingHttpResponse
@@ -19,6 +20,10 @@ Send = Callable[[Message], Awaitable[None]]
 
 # Where a request's ASGI scope has the server's offer to take its stream over.
 TAKER = "teppan.stream_taker"
+
+# A viewer that was told to end may take this long to take its last bytes: one that does not read
+# would keep its connection for ever.
+GOODBYE_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -63,9 +68,10 @@ class StreamTaker:
     Django keeps the request, its answer and two tasks for as long as it sends: more than a viewer.
     """
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, abort: Callable[[], None] | None = None) -> None:
         self.stream: Stream | None = None
         self._send = send
+        self._abort = abort
         self._is_answered = False
 
     async def send(self, message: Message) -> None:
@@ -81,15 +87,34 @@ class StreamTaker:
         stream = self.stream
         if stream is None:
             return
-        viewer, send = stream.viewer, self._send
+        viewer = stream.viewer
         leaving = asyncio.ensure_future(receive())
         leaving.add_done_callback(lambda _: viewer.dismiss(b""))
         try:
-            async with contextlib.aclosing(stream.parts) as parts:
-                if not self._is_answered:  # the client left while Django worked
-                    return
-                async for part in parts:
-                    await send({"type": "http.response.body", "body": part, "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
+            async with asyncio.timeout(None) as patience:
+                viewer.on_dismiss = partial(_begin_to_end, patience)
+                if viewer.farewell is not None:
+                    viewer.on_dismiss()
+                await self._send_parts(stream.parts)
+        except TimeoutError:
+            if not patience.expired():
+                raise
+            if self._abort is not None:
+                self._abort()
+                await leaving
         finally:
+            viewer.on_dismiss = None
             leaving.cancel()
+
+    async def _send_parts(self, stream_parts: AsyncGenerator[bytes, None]) -> None:
+        send = self._send
+        async with contextlib.aclosing(stream_parts) as parts:
+            if not self._is_answered:  # the client left while Django worked
+                return
+            async for part in parts:
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+
+def _begin_to_end(patience: asyncio.Timeout) -> None:
+    patience.reschedule(asyncio.get_running_loop().time() + GOODBYE_SECONDS)

@@ -21,6 +21,7 @@ from common import draining
 from common.executors import request_context
 from common.streaming import TAKER, Message, Receive, Send, StreamTaker
 from common.wakeup import relay
+from config.web import ABORT
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -59,7 +60,7 @@ class Application:
             await _refuse(send)
             return
         body = _LimitedBody(receive, self._body_limit)
-        taker = scope[TAKER] = StreamTaker(send)
+        taker = scope[TAKER] = StreamTaker(send, scope.get(ABORT))
         async with request_context():
             await self._django(scope, body.receive, taker.send)
         del scope[TAKER]

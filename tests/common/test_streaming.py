@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from django.test import AsyncRequestFactory
 
+from common import streaming
 from common.sse import Viewer
 from common.streaming import TAKER, EventStreamResponse, Stream, StreamTaker
 
@@ -79,6 +81,70 @@ class TestStreamTaker:
         await line.taker.serve(line.receive)
         assert [message.get("body") for message in line.sent] == [None, b"{}"]
         await line.stream.parts.aclose()
+
+
+class DeafLine(Line):
+    """A request whose client takes the head and then nothing more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.was_aborted = False
+        self.is_full = asyncio.Event()
+        self.taker = StreamTaker(self._send, self._abort)
+
+    async def _send(self, message: Any) -> None:
+        if message.get("body"):
+            self.is_full.set()
+            await asyncio.Event().wait()
+        self.sent.append(dict(message))
+
+    def _abort(self) -> None:
+        self.was_aborted = True
+        self.has_left.set()
+
+
+class TestGoodbye:
+    async def test_s20_a_viewer_that_does_not_read_is_cut_off(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(streaming, "GOODBYE_SECONDS", 0.05)
+        line = DeafLine()
+        await line.answer_by_django()
+        serving = asyncio.create_task(line.taker.serve(line.receive))
+        await line.is_full.wait()
+        line.viewer.dismiss(b"")
+        await asyncio.wait_for(serving, 10)
+        assert line.was_aborted
+        assert line.is_closed
+
+    async def test_s20_one_that_was_dismissed_before_it_was_served_too(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(streaming, "GOODBYE_SECONDS", 0.05)
+        line = DeafLine()
+        await line.answer_by_django()
+        line.viewer.dismiss(b"")
+        await asyncio.wait_for(line.taker.serve(line.receive), 10)
+        assert line.was_aborted
+
+    async def test_one_that_reads_is_not(self) -> None:
+        line = Line()
+        await line.answer_by_django()
+        line.viewer.dismiss(b"")
+        await line.taker.serve(line.receive)
+        assert line.sent[-1] == {"type": "http.response.body", "body": b""}
+
+    async def test_a_fault_of_the_stream_is_not_taken_for_it(self) -> None:
+        line = Line()
+
+        async def broken() -> AsyncGenerator[bytes, None]:
+            yield b"one"
+            raise TimeoutError
+
+        line.stream = Stream(broken(), line.viewer)
+        await line.answer_by_django()
+        with pytest.raises(TimeoutError):
+            await line.taker.serve(line.receive)
 
 
 class TestEventStreamResponse:
