@@ -18,7 +18,7 @@ def execute(arguments: Sequence[str]) -> None:
             sys.exit(command(arguments[2:]))
         execute_from_command_line(list(arguments))
     except SettingError as error:
-        sys.exit(f"Teppan cannot start, a setting is wrong:\n{error}")
+        sys.exit(error.refusal)
 
 
 def _up(arguments: Sequence[str]) -> int:

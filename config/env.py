@@ -5,10 +5,12 @@ Everything that reads the environment is here; a wrong value stops the start wit
 
 import os
 import re
+import shutil
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import SplitResult, urlsplit
 
 from dotenv import dotenv_values
 from pydantic import (
@@ -40,9 +42,19 @@ AUTO_ORDER = ("oauth", "native_json", "archive", "rss", "brightdata", "playwrigh
 
 _PACE_PREFIX = "TEPPAN_REQUESTS_PER_MINUTE_"
 
+# Longer than anybody means, and short enough for every clock and calendar in use.
+_DAY, _YEAR = 86_400, 365 * 86_400
+# A session's life (`settings.REFRESH_LIFETIME`): an access token has to be over before.
+_SESSION_SECONDS = 30 * _DAY
+
 
 class SettingError(Exception):
     """A setting has a value that Teppan cannot work with; the message names it."""
+
+    @property
+    def refusal(self) -> str:
+        """What to say in place of a start."""
+        return f"Teppan cannot start, a setting is wrong:\n{self}"
 
 
 def _split(value: object) -> object:
@@ -51,16 +63,68 @@ def _split(value: object) -> object:
     return value
 
 
+def _parts_of(address: str) -> SplitResult | None:
+    """Return the parts of an address; None when it is none, such as with a port of letters."""
+    try:
+        parts = urlsplit(address)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
+
+
 def _web_address(value: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/]+(/[^\s]*)?", value):
+    parts = _parts_of(value)
+    is_plain = re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", value)
+    if not is_plain or parts is None or not parts.hostname:
         raise ValueError("should be an http:// or https:// address")
     return value.rstrip("/")
+
+
+def _database_address(value: str) -> str:
+    parts = _parts_of(value)
+    if value and (
+        parts is None or parts.scheme not in ("postgres", "postgresql") or not parts.path.strip("/")
+    ):
+        raise ValueError("should look like postgres://user:password@host:5432/database")
+    return value
+
+
+def _redis_address(value: str) -> str:
+    parts = _parts_of(value)
+    is_place = parts is not None and (
+        parts.path.strip("/") if parts.scheme == "unix" else parts.hostname
+    )
+    if value and not (is_place and re.match("(rediss?|unix)://", value)):
+        raise ValueError("should look like redis://host:6379/0 or unix:///path/of/the/socket")
+    return value
+
+
+def _known_sources(names: tuple[str, ...]) -> tuple[str, ...]:
+    if not names or any(name not in BACKENDS for name in names):
+        raise ValueError(f"should name sources of {', '.join(BACKENDS)}")
+    return names
+
+
+def _existing_file(file: Path) -> Path:
+    if not file.is_file():
+        raise ValueError(f"should be the path of a file that is there; {file} is not")
+    return file
+
+
+def _program(file: Path) -> Path:
+    if shutil.which(file) is None:
+        raise ValueError(f"should be the path of a program; {file} cannot be run")
+    return file
 
 
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 Switch = Annotated[Literal["on", "off"], BeforeValidator(lambda v: str(v).lower())]
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
-Gaps = Annotated[tuple[Annotated[float, Field(gt=0)], ...], BeforeValidator(_split)]
+Sources = Annotated[Names, AfterValidator(_known_sources)]
+Gap = Annotated[float, Field(gt=0, le=_YEAR, allow_inf_nan=False)]
+Gaps = Annotated[tuple[Gap, ...], Field(min_length=1), BeforeValidator(_split)]
+PerMinute = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_split)]
 
 
@@ -72,11 +136,11 @@ class Environment(BaseModel):
     TEPPAN_DATA_DIR: Path = Field(
         Path("var"), description="Folder of the database, the broker's log, keys and files."
     )
-    DATABASE_URL: str = Field(
-        "", pattern=r"^($|postgres(ql)?://)", description="PostgreSQL; empty: SQLite."
+    DATABASE_URL: Annotated[str, AfterValidator(_database_address)] = Field(
+        "", description="PostgreSQL; empty: SQLite."
     )
-    REDIS_URL: str = Field(
-        "", pattern=r"^($|rediss?://|unix://)", description="Redis or Valkey; empty: embedded."
+    REDIS_URL: Annotated[str, AfterValidator(_redis_address)] = Field(
+        "", description="Redis or Valkey; empty: embedded."
     )
     TEPPAN_HOST: str = Field("127.0.0.1", min_length=1, description="Address to listen on.")
     TEPPAN_PORT: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
@@ -95,14 +159,28 @@ class Environment(BaseModel):
         "first", description="Who may register: only the first account, everyone, nobody."
     )
     TEPPAN_THROTTLE: Switch = Field("on", description="Limits on requests per user and address.")
-    TEPPAN_MAX_STREAMS_PER_USER: int = Field(50, ge=1, description="Open streams per user.")
-    TEPPAN_LEASE_SECONDS: float = Field(
-        45, ge=1, description="How long a silent worker keeps a run; its heartbeat is a quarter."
+    TEPPAN_MAX_STREAMS_PER_USER: int = Field(
+        50, ge=1, le=1_000_000, description="Open streams per user, over all processes."
     )
-    TEPPAN_ACCESS_TOKEN_SECONDS: int = Field(900, ge=5, description="Life of an access token.")
-    TEPPAN_JOB_TIME_LIMIT_SECONDS: float = Field(21600, ge=1, description="Longest run.")
+    TEPPAN_LEASE_SECONDS: float = Field(
+        45,
+        ge=1,
+        le=_DAY,
+        allow_inf_nan=False,
+        description="How long a silent worker keeps a run; its heartbeat is a quarter.",
+    )
+    TEPPAN_ACCESS_TOKEN_SECONDS: int = Field(
+        900, ge=5, lt=_SESSION_SECONDS, description="Life of an access token."
+    )
+    TEPPAN_JOB_TIME_LIMIT_SECONDS: float = Field(
+        21600, ge=1, le=_YEAR, allow_inf_nan=False, description="Longest run."
+    )
     TEPPAN_EXPORT_KEPT_SECONDS: float = Field(
-        604800, ge=1, description="How long the file of an export is kept (a week)."
+        604800,
+        ge=1,
+        le=10 * _YEAR,
+        allow_inf_nan=False,
+        description="How long the file of an export is kept (a week).",
     )
     TEPPAN_EXPORT_BUCKET: str = Field(
         "",
@@ -148,7 +226,7 @@ class Environment(BaseModel):
     TEPPAN_REDDIT_PASSWORD: str = Field(
         "", description="That account's password; several as the ids, then without commas in them."
     )
-    TEPPAN_REDDIT_COOKIES_FILE: Path | None = Field(
+    TEPPAN_REDDIT_COOKIES_FILE: Annotated[Path, AfterValidator(_existing_file)] | None = Field(
         None, description="Cookies of your own Reddit session (Netscape format)."
     )
     TEPPAN_BRIGHTDATA_TOKEN: str = Field("", description="Your BrightData API token.")
@@ -158,13 +236,19 @@ class Environment(BaseModel):
         description="How Teppan introduces itself: platform:app:version (by /u/name).",
     )
     TEPPAN_PROXY_URL: WebAddress | None = Field(None, description="Proxy for Reddit sources.")
-    TEPPAN_AUTO_ORDER: Names = Field(AUTO_ORDER, description="Sources in the order AUTO tries.")
-    TEPPAN_CHROMIUM: Path | None = Field(None, description="Chromium; found on PATH otherwise.")
+    TEPPAN_AUTO_ORDER: Sources = Field(AUTO_ORDER, description="Sources in the order AUTO tries.")
+    TEPPAN_CHROMIUM: Annotated[Path, AfterValidator(_program)] | None = Field(
+        None, description="Chromium; found on PATH otherwise."
+    )
     TEPPAN_WEBHOOK_SCHEDULE_SECONDS: Gaps = Field(
         (60, 300, 900, 3600, 21600), description="Gaps between the tries of a webhook."
     )
     TEPPAN_WEBHOOK_TIMEOUT_SECONDS: float = Field(
-        15, gt=0, description="A webhook's whole time, from the name's look-up to the last byte."
+        15,
+        gt=0,
+        le=3600,
+        allow_inf_nan=False,
+        description="A webhook's whole time, from the name's look-up to the last byte.",
     )
     TEPPAN_WEBHOOK_HTTPS_ONLY: Switch | None = Field(
         None, description="Webhooks to https addresses only; off embedded, on with DATABASE_URL."
@@ -176,9 +260,13 @@ class Environment(BaseModel):
         3.0, gt=1, description="What a worker takes to stop; less than its supervisor's grace."
     )
     TEPPAN_TIME_SCALE: float = Field(
-        1.0, gt=0, description="Tests only: multiplies leases, schedules, graces and keepalives."
+        1.0,
+        ge=0.001,
+        le=1000,
+        allow_inf_nan=False,
+        description="Tests only: multiplies leases, schedules, graces and keepalives.",
     )
-    requests_per_minute: dict[str, float] = Field(
+    requests_per_minute: dict[str, PerMinute] = Field(
         default_factory=dict,
         description="TEPPAN_REQUESTS_PER_MINUTE_<SOURCE>; 0 = only upstream's own limits.",
     )
@@ -213,10 +301,26 @@ class Environment(BaseModel):
                 "TEPPAN_SECRET_KEY: should be a secret of at least 32 characters"
                 " when DATABASE_URL is set"
             )
-        unknown = [name for name in self.TEPPAN_AUTO_ORDER if name not in BACKENDS]
-        if unknown:
-            raise ValueError(f"TEPPAN_AUTO_ORDER: should name sources of {', '.join(BACKENDS)}")
         return self
+
+
+def make_data_dir(environment: Environment) -> Path:
+    """Return the data folder, made when it is not there.
+
+    Raises SettingError where it cannot be made or used.
+    """
+    folder = (ROOT / environment.TEPPAN_DATA_DIR).resolve()
+    problem = "it cannot be written to"
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        is_usable = os.access(folder, os.R_OK | os.W_OK | os.X_OK)
+    except OSError as error:
+        is_usable, problem = False, error.strerror or str(error)
+    if not is_usable:
+        raise SettingError(
+            f"TEPPAN_DATA_DIR: should be a folder of Teppan's own; {folder}: {problem}"
+        )
+    return folder
 
 
 def read_environment(variables: Mapping[str, str | None] | None = None) -> Environment:
@@ -248,7 +352,7 @@ def _paces(given: Mapping[str, object]) -> dict[str, object]:
 
 def _sentence(problem: Mapping[str, object]) -> str:
     location = [str(part) for part in problem["loc"]]  # type: ignore[attr-defined]
-    text = str(problem["msg"]).removeprefix("Value error, ")
+    text = str(problem["msg"]).removeprefix("Value error, ").replace("is not a", "should be a")
     if not location:
         return text
     if location[0] == "requests_per_minute" and len(location) > 1:

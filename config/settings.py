@@ -11,13 +11,12 @@ from typing import Any
 import dj_database_url
 from csp.constants import NONCE
 
-from config.env import ROOT, read_environment
+from config.env import ROOT, make_data_dir, read_environment
 
 ENV = read_environment()
 
 BASE_DIR = ROOT
-DATA_DIR = (ROOT / ENV.TEPPAN_DATA_DIR).resolve()
-DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+DATA_DIR = make_data_dir(ENV)
 RUN_DIR = DATA_DIR / "run"
 
 # A Unix socket's path may hold 107 bytes; a longer data folder gets a short private one.

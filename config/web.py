@@ -3,18 +3,33 @@
 import argparse
 import os
 import socket
+import sys
 from types import FrameType
 
 import uvicorn
+from django.conf import settings
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from common import draining
-from config.env import Environment, read_environment
+from config.env import Environment, SettingError
+
+# Where a request's ASGI scope has the way to end its connection without waiting for the client.
+ABORT = "teppan.abort"
 
 # Streams end themselves when draining starts; this is for requests that are still being answered.
 _GRACE_SECONDS = 2
 
 # Connections that the kernel keeps while the process is busy or being restarted.
 _BACKLOG = 2048
+
+
+class Protocol(HttpToolsProtocol):
+    """Lets a stream end its connection where the client does not read: closing it would wait."""
+
+    def on_message_begin(self) -> None:
+        """Begin a request, with the way to end its connection."""
+        super().on_message_begin()
+        self.scope[ABORT] = self.transport.abort  # type: ignore[literal-required]
 
 
 class Server(uvicorn.Server):
@@ -35,6 +50,7 @@ def build_server(environment: Environment) -> Server:
     return Server(
         uvicorn.Config(
             "config.asgi:application",
+            http=Protocol,
             lifespan="on",
             log_config=None,
             log_level="warning",
@@ -69,8 +85,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m config.web")
     parser.add_argument("--fd", type=int, help="listening socket inherited from the parent")
     descriptor: int | None = parser.parse_args().fd
-    environment = read_environment()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    try:
+        environment: Environment = settings.ENV
+    except SettingError as error:
+        sys.exit(error.refusal)
     if descriptor is None:
         listener = bind(environment.TEPPAN_HOST, environment.TEPPAN_PORT)
     else:
