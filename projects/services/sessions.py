@@ -73,6 +73,23 @@ def session_of_cookie(refresh: str) -> Claims:
     return _claims_of(refresh)
 
 
+def session_to_end(refresh: str, *, is_all: bool) -> Claims | None:
+    """Return which session a refresh token may end; None when it proves nothing any more.
+
+    A session that has ended cannot speak for others, and every session is ended only by a token
+    that its own has not long forgotten.
+    """
+    try:
+        claims = _claims_of(refresh)
+    except Unauthenticated:
+        return None
+    session = Session.objects.select_related("user").filter(pk=claims.session_id).first()
+    if session is None or not _is_alive(session):
+        return None
+    is_recent = claims.jti in (session.current_jti, session.previous_jti)
+    return claims if is_recent or not is_all else None
+
+
 def end_session(session_id: uuid.UUID) -> None:
     """End one session; its tokens are refused from the next request on."""
     Session.objects.filter(pk=session_id, revoked_at=None).update(revoked_at=timezone.now())

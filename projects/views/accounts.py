@@ -28,6 +28,7 @@ from projects.serializers import (
 )
 from projects.services import accounts, sessions
 from projects.services.sessions import SignedIn
+from projects.tokens import Claims
 from projects.views.cookies import (
     clear_refresh_cookie,
     refresh_cookie_of,
@@ -117,14 +118,17 @@ class LogoutView(ApiView):
 
     @extend_schema(responses={204: None, 403: ErrorResponse403Serializer})
     def post(self, request: Request) -> Response:
-        """End the cookie's session, or the access token's; with `all` every session."""
+        """End the cookie's session, or the access token's; with `all` every session.
+
+        A cookie that counts no more is only taken away.
+        """
         refuse_other_sites(request)
         is_all = self.validated()["all"]
-        user_id, session_id = _session_to_end(request)
-        if is_all:
-            sessions.end_sessions(user_id)
-        elif session_id is not None:
-            sessions.end_session(session_id)
+        ending = _session_to_end(request, is_all=is_all)
+        if ending is not None and is_all:
+            sessions.end_sessions(ending.user_id)
+        elif ending is not None and ending.session_id is not None:
+            sessions.end_session(ending.session_id)
         response = Response(status=204)
         clear_refresh_cookie(response)
         return response
@@ -180,10 +184,12 @@ def _principal(request: Request) -> Principal:
     return principal
 
 
-def _session_to_end(request: Request) -> tuple[int, Any]:
-    if cookie := refresh_cookie_of(request):
-        claims = sessions.session_of_cookie(cookie)
-        return claims.user_id, claims.session_id
-    if not isinstance(request.auth, Principal):
+def _session_to_end(request: Request, *, is_all: bool) -> Claims | Principal | None:
+    cookie = refresh_cookie_of(request)
+    if cookie and (claims := sessions.session_to_end(cookie, is_all=is_all)):
+        return claims
+    if isinstance(request.auth, Principal):
+        return request.auth
+    if cookie is None:
         raise Unauthenticated("There is no session to end.")
-    return request.auth.user_id, request.auth.session_id
+    return None

@@ -34,6 +34,13 @@ def browser(user: User, password: str = PASSWORD) -> Caller:
     return caller
 
 
+def with_cookie(refresh: str) -> Caller:
+    """Return a client that has nothing but the cookie."""
+    caller = Caller(Client(raise_request_exception=False))
+    caller.client.cookies["teppan_refresh"] = refresh
+    return caller
+
+
 def age(session: Session, seconds: float) -> None:
     """Let the last rotation be longer ago."""
     before = session.rotated_at - timedelta(seconds=seconds)
@@ -156,6 +163,40 @@ class TestLogout:
         assert there.get(ME).status_code == 401
         assert there.post(REFRESH).status_code == 401
         assert bystander.get(ME).status_code == 200
+
+    @pytest.mark.parametrize("is_all", [True, False])
+    def test_x04_a_cookie_of_an_ended_session_ends_no_other(
+        self, make_user: MakeUser, is_all: bool
+    ) -> None:
+        user = make_user("ada")
+        before = browser(user)
+        spent = before.client.cookies["teppan_refresh"].value
+        assert before.post(LOGOUT).status_code == 204
+        after = browser(user)
+        answer = with_cookie(spent).post(LOGOUT, {"all": is_all})
+        assert answer.status_code == 204
+        assert answer.cookies["teppan_refresh"].value == ""
+        assert after.get(ME).status_code == 200
+        assert after.post(REFRESH).status_code == 200
+
+    def test_x04_a_long_spent_token_does_not_end_every_session(self, make_user: MakeUser) -> None:
+        user = make_user("ada")
+        there = browser(user)
+        oldest = open_session(user).refresh
+        recent = rotate_session(oldest)
+        rotate_session(recent.refresh)
+        assert with_cookie(oldest).post(LOGOUT, {"all": True}).status_code == 204
+        assert there.get(ME).status_code == 200
+        assert with_token(recent.access).get(ME).status_code == 200
+        # The token before the current one may still be in the hands of a second tab.
+        assert with_cookie(recent.refresh).post(LOGOUT, {"all": True}).status_code == 204
+        assert there.get(ME).status_code == 401
+
+    @pytest.mark.parametrize("token", ["x", "a.b.c"])
+    def test_x04_a_cookie_that_is_no_token_is_taken_away(self, token: str, db: None) -> None:
+        answer = with_cookie(token).post(LOGOUT, {"all": True})
+        assert answer.status_code == 204
+        assert answer.cookies["teppan_refresh"].value == ""
 
     def test_ends_the_access_tokens_session_without_a_cookie(self, owner: Caller) -> None:
         assert owner.post(LOGOUT).status_code == 204
