@@ -1,9 +1,9 @@
-"""Recovery: from `kill -9` of the worker to the next page of its job.
+"""Recovery: from `kill -9` of the workers to the next page of their job.
 
     python -m benchmarks.recovery --engine sqlite|postgres
 
-Two workers, the lease as it is set by default. A job reads `slow` of the simulated Reddit; whoever
-holds it is killed, and another takes its place.
+Two workers, the lease as it is set by default. A job reads `huge` of the simulated Reddit; both
+workers are killed in the middle of it, and others are started in their places.
 """
 
 import time
