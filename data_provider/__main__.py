@@ -1,9 +1,14 @@
-"""The library from a shell: what it finds as JSON lines on stdout, everything else on stderr."""
+"""The library from a shell: what it finds as JSON lines on stdout, everything else on stderr.
+
+The one place here that reads the environment: a shell's user sets the sources up by the same names
+as the installation does; what stands on the command line goes before.
+"""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import re
 import signal
 import sys
@@ -11,13 +16,15 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
+from pydantic import ValidationError
+
 from data_provider.config import ProviderConfig
 from data_provider.errors import InvalidQuery, SourceError
 from data_provider.registry import AUTO, BACKENDS, get_scraper
 from data_provider.types import CommentThread, Notice, Page, Query, Sort, TimeFilter
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
     from pydantic import BaseModel
 
@@ -25,7 +32,22 @@ if TYPE_CHECKING:
 
 COMPLETED, PARTIAL, FAILED, INTERRUPTED = 0, 3, 4, 130
 
-_POST_ID = re.compile(r"(?:t3_|.*/comments/)?([0-9a-z]+)(?:/.*)?", re.ASCII | re.IGNORECASE)
+# A bare id, a fullname, or an address with the id behind /comments/.
+_POST_ID = re.compile(
+    r"(?:t3_)?([0-9a-z]+)|(?:[^\s?#]*/)?comments/([0-9a-z]+)(?:[/?#].*)?", re.ASCII | re.IGNORECASE
+)
+_PREFIX = "TEPPAN_"
+# Settings whose names are not the field's with the prefix.
+_NAMED_OTHERWISE = {"cookies_file": "TEPPAN_REDDIT_COOKIES_FILE"}
+# What only programs set, and no installation.
+_OF_PROGRAMS = {
+    "connect_timeout_seconds",
+    "read_timeout_seconds",
+    "total_timeout_seconds",
+    "max_body_bytes",
+    "paces",
+}
+_PACE = "TEPPAN_REQUESTS_PER_MINUTE_"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     posts.add_argument("--until", help="before this instant")
     comments = _command(commands, "comments", _write_comments, "comments of a post", None)
     comments.add_argument("name", help="the post's id (t3_abc, abc) or address")
+    comments.add_argument("--depth", type=int, help="levels to read, 1 = top level only")
     about = _command(commands, "subreddit", _write_subreddit, "what is known of one", 1)
     about.add_argument("name", help="python, r/python or an address")
     search = _command(commands, "search", _write_found, "posts or subreddits by words", 25)
@@ -73,6 +96,7 @@ def _command(
     command.add_argument("--backend", choices=(AUTO, *sorted(BACKENDS)), default="native_json")
     command.add_argument("--limit", type=int, default=limit)
     command.add_argument("--client-id", help="your Reddit application (oauth)")
+    command.add_argument("--user-agent", help="who asks: <platform>:<app id>:<version>")
     command.add_argument("--client-secret-file", type=Path, help="file that holds its secret")
     command.add_argument("--token-file", type=Path, help="file that holds your BrightData token")
     command.add_argument("--cookies-file", type=Path, help="cookies of your own Reddit session")
@@ -88,8 +112,8 @@ async def _run(options: argparse.Namespace) -> int:
         source = get_scraper(options.backend, _config(options))
     except SourceError as error:
         return _fail(error, given=0)
-    except OSError as error:
-        _tell(f"not_configured: {error}")
+    except (OSError, ValidationError) as error:
+        _tell(f"not_configured: {_in_one_line(error)}")
         return FAILED
     source.listeners.append(_notice)
     async with source:
@@ -101,21 +125,57 @@ async def _run(options: argparse.Namespace) -> int:
 
 
 def _config(options: argparse.Namespace) -> ProviderConfig:
-    """Return the settings of the options. Secrets are read from files: others see arguments."""
+    """Return the settings of the environment and the options, which go before.
+
+    Secrets are read from files or the environment: others see arguments.
+    """
     given: dict[str, object] = {
         "reddit_client_id": options.client_id,
         "reddit_client_secret": _secret(options.client_secret_file),
         "brightdata_token": _secret(options.token_file),
         "cookies_file": options.cookies_file,
+        "user_agent": options.user_agent,
     }
     if url := options.base_url:
         given |= dict.fromkeys(_ADDRESSES, url)
         given["reddit_token_url"] = f"{url}/api/v1/access_token"
-    return ProviderConfig.model_validate(given)
+    told = {name: value for name, value in given.items() if value is not None}
+    return ProviderConfig.model_validate(_in_environment(os.environ) | told)
+
+
+def _in_environment(variables: Mapping[str, str]) -> dict[str, object]:
+    """Return what the environment sets, by field; what is empty counts as absent."""
+    found: dict[str, object] = {}
+    for field in ProviderConfig.model_fields.keys() - _OF_PROGRAMS:
+        if text := variables.get(_setting(field)):
+            found[field] = text
+    if order := found.get("auto_order"):
+        found["auto_order"] = [name.strip() for name in str(order).split(",")]
+    found["requests_per_minute"] = {
+        name.removeprefix(_PACE).lower(): rate
+        for name, rate in variables.items()
+        if name.startswith(_PACE) and rate
+    }
+    return found
 
 
 def _secret(file: Path | None) -> str | None:
     return file.read_text().strip() if file else None
+
+
+def _in_one_line(error: OSError | ValidationError) -> str:
+    if isinstance(error, OSError):
+        return str(error)
+    # Without the value: it may be a secret.
+    first = error.errors(include_url=False, include_input=False)[0]
+    field, *inside = (str(part) for part in first["loc"])
+    name = "_".join((_setting(field), *(part.upper() for part in inside)))
+    return f"{name}: {first['msg']}"
+
+
+def _setting(field: str) -> str:
+    """Return the name of a field's setting."""
+    return _NAMED_OTHERWISE.get(field, _PREFIX + field.upper())
 
 
 _ADDRESSES = (
@@ -156,12 +216,16 @@ async def _write_comments(source: ScraperBackend, options: argparse.Namespace) -
     match = _POST_ID.fullmatch(options.name)
     if match is None:
         raise InvalidQuery("This is neither the id nor the address of a post.")
-    stream = source.scrape_comments_stream(f"t3_{match[1].lower()}", limit=options.limit)
+    if options.depth is not None and options.depth < 1:
+        raise InvalidQuery("depth: should be at least 1.")
+    name = f"t3_{(match[1] or match[2]).lower()}"
+    stream = source.scrape_comments_stream(name, limit=options.limit, depth=options.depth)
     async with aclosing(stream) as items:
         async for item in items:
             if isinstance(item, CommentThread):
                 _write(item.comments)
-                _tell(f"{len(item.comments)} comments")
+                total = "" if item.expected is None else f" of {item.expected}"
+                _tell(f"{len(item.comments)}{total} comments")
     return COMPLETED
 
 

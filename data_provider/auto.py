@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from data_provider.auto_place import AutoPlace
-from data_provider.base import Capabilities, Clock, ScraperBackend
+from data_provider.base import Capabilities, Clock, ScraperBackend, ThreadAnswer
 from data_provider.choosing import Choice, Turn, choose
 from data_provider.errors import (
     CursorLost,
@@ -159,7 +159,15 @@ class AutoBackend(ScraperBackend):
 
     async def comments(self, post_id: str, *, limit: int | None = None) -> list[Comment]:
         """Return the comments of post `t3_x`, depth first."""
-        return await self._ask("comments", lambda one: one.comments(post_id, limit=limit))
+        return (await self.thread(post_id, limit=limit)).comments
+
+    async def thread(
+        self, post_id: str, *, limit: int | None = None, depth: int | None = None
+    ) -> ThreadAnswer:
+        """Return the comments, of at most `depth` levels (null = all), and how many there are."""
+        return await self._ask(
+            "comments", lambda one: one.thread(post_id, limit=limit, depth=depth)
+        )
 
     async def aclose(self) -> None:
         """Close all the sources."""

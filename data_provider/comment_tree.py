@@ -16,10 +16,16 @@ MORE_BATCH = 100
 
 
 class CommentTree:
-    """Comments of one post by their parents, and what is still to be asked for."""
+    """Comments of one post by their parents, and what is still to be asked for.
 
-    def __init__(self, post_id: str) -> None:
+    With a `depth` only so many levels of them: what lies deeper is neither kept nor asked for.
+    """
+
+    def __init__(self, post_id: str, depth: int | None = None) -> None:
         self._post_id = post_id
+        self._depth = depth
+        # By id, of all that were seen: 0 right below the post.
+        self._levels: dict[str, int] = {}
         self._comments: dict[str, Comment] = {}
         self._replies: dict[str, list[str]] = {}
         # How many comments there were when an id, or a thread's continuation, was asked for.
@@ -34,7 +40,9 @@ class CommentTree:
     def add(self, comments: Iterable[Comment], stubs: Iterable[MoreStub]) -> None:
         """Take in a piece. A comment that is there already keeps its place."""
         for comment in comments:
-            if comment.id not in self._comments:
+            level = self._level_below(comment.parent_id, comment.depth)
+            self._levels[comment.id] = level
+            if comment.id not in self._comments and not self._is_too_deep(level):
                 self._comments[comment.id] = comment
                 self._replies.setdefault(comment.parent_id, []).append(comment.id)
         for stub in stubs:
@@ -72,7 +80,17 @@ class CommentTree:
             waiting += [(child, depth + 1) for child in reversed(self._replies.get(name, ()))]
         return found
 
+    def _level_below(self, parent: str, otherwise: int) -> int:
+        if parent == self._post_id:
+            return 0
+        return self._levels[parent] + 1 if parent in self._levels else otherwise
+
+    def _is_too_deep(self, level: int) -> bool:
+        return self._depth is not None and level >= self._depth
+
     def _note(self, stub: MoreStub) -> None:
+        if self._is_too_deep(self._level_below(stub.parent_id, 0)):
+            return
         if not stub.children:
             if stub.parent_id not in self._asked and stub.parent_id != self._post_id:
                 self._asked[stub.parent_id] = len(self)

@@ -13,6 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from data_provider.pace import Paces
 
+# The order of AUTO, the installation's default too: official and permitted sources first; simulated
+# data is never a substitute.
+AUTO_ORDER = ("oauth", "native_json", "archive", "rss", "brightdata", "playwright", "nodriver")
 # Reddit asks for <platform>:<app id>:<version>; default names of libraries are throttled hard.
 DEFAULT_USER_AGENT = "python:teppan:0.1 (self-hosted research)"
 
@@ -50,14 +53,6 @@ class ProviderConfig(BaseModel):
     requests_per_minute: Mapping[str, float] = Field(default_factory=dict)
     # Where the rate is kept that several processes share; each client has its own without.
     paces: Paces | None = Field(default=None, repr=False)
-    auto_order: tuple[str, ...] = (
-        "oauth",
-        "native_json",
-        "archive",
-        "rss",
-        "playwright",
-        "brightdata",
-        "sandbox",
-    )
+    auto_order: tuple[str, ...] = AUTO_ORDER
     chromium: Path | None = None
     browser_site: Literal["www", "old"] = "www"

@@ -9,6 +9,7 @@ from abc import abstractmethod
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext, suppress
 from typing import TYPE_CHECKING
 
+from data_provider.base import ThreadAnswer
 from data_provider.comment_tree import CommentTree
 from data_provider.errors import LayoutChanged, NotFound
 from data_provider.http import HttpClient
@@ -109,10 +110,18 @@ class JsonListingBackend(PagedBackend):
 
     async def comments(self, post_id: str, *, limit: int | None = None) -> list[Comment]:
         """Return a thread depth first; every `more` stub is followed until `limit` is reached."""
+        return (await self.thread(post_id, limit=limit)).comments
+
+    async def thread(
+        self, post_id: str, *, limit: int | None = None, depth: int | None = None
+    ) -> ThreadAnswer:
+        """Return a thread as `comments`, of at most `depth` levels, with the post's own count."""
         short = post_id.removeprefix("t3_")
-        size = str(min(limit or THREAD_SIZE, THREAD_SIZE))
-        thread = parse_thread(await self._patiently(f"/comments/{short}", {"limit": size}))
-        tree = CommentTree(f"t3_{short}")
+        params = {"limit": str(min(limit or THREAD_SIZE, THREAD_SIZE))}
+        if depth is not None:
+            params["depth"] = str(depth)
+        thread = parse_thread(await self._patiently(f"/comments/{short}", params))
+        tree = CommentTree(f"t3_{short}", depth)
         tree.add(thread.comments, thread.more)
         while limit is None or len(tree) < limit:
             if ids := tree.next_ids():
@@ -122,7 +131,8 @@ class JsonListingBackend(PagedBackend):
                 await self._follow(tree, short, parent)
             else:
                 break
-        return tree.depth_first(limit)
+        expected = thread.post.num_comments if thread.post else None
+        return ThreadAnswer(tree.depth_first(limit), expected)
 
     async def _follow(self, tree: CommentTree, short: str, parent: str) -> None:
         """Add what hangs below a comment, unless the comment is gone by now."""

@@ -215,9 +215,13 @@ class Page(_Frozen):
 
 
 class CommentThread(_Frozen):
-    """A post's comments depth first, as far as they were asked for."""
+    """A post's comments depth first, as far as they were asked for.
+
+    `expected` is how many the post has, where the answer says so itself.
+    """
 
     comments: tuple[Comment, ...]
+    expected: int | None = None
     requests: int = 1
     backend: str
     fetched_at: Instant

@@ -56,7 +56,8 @@ async def read_due_comments(
 async def _read(
     job: ScrapingJob, due: DuePost, source: ScraperBackend, guard: Guard
 ) -> CommentThread:
-    stream = source.scrape_comments_stream(due.fullname, limit=job.config["comment_limit"])
+    limit, depth = job.config["comment_limit"], job.config.get("comment_depth")
+    stream = source.scrape_comments_stream(due.fullname, limit=limit, depth=depth)
     async with aclosing(stream) as items:
         while (item := await guard.race(anext(items, None))) is not None:
             if not isinstance(item, Notice):

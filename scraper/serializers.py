@@ -31,6 +31,9 @@ class StartJobSerializer(StrictSerializer):
     limit = serializers.IntegerField(min_value=1, max_value=1_000_000, default=100)
     include_comments = serializers.BooleanField(default=False)
     comment_limit = serializers.IntegerField(min_value=1, default=None, allow_null=True)
+    comment_depth = serializers.IntegerField(
+        min_value=1, default=None, allow_null=True, help_text="Levels to read; 1 = top level only."
+    )
     only_new = serializers.BooleanField(
         default=False, help_text="With sort=new: stop at what an earlier scrape has seen."
     )

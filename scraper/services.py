@@ -48,6 +48,7 @@ class StartJob:
     limit: int = 100
     include_comments: bool = False
     comment_limit: int | None = None
+    comment_depth: int | None = None
     only_new: bool = False
     min_score: int | None = None
     since: datetime | None = None
@@ -179,6 +180,7 @@ def _config(wish: StartJob) -> dict[str, Any]:
         "limit": wish.limit,
         "include_comments": wish.include_comments,
         "comment_limit": wish.comment_limit,
+        "comment_depth": wish.comment_depth,
         "only_new": wish.only_new,
         "min_score": wish.min_score,
         "since": wish.since and wish.since.isoformat(),
@@ -253,6 +255,9 @@ def _check_ability(wish: StartJob) -> None:
         "include_comments": wish.include_comments
         and not able.comments
         and "This source cannot read comments.",
+        "comment_depth": wish.comment_depth is not None
+        and wish.comment_depth < 1
+        and "Should be at least 1.",
         "only_new": wish.only_new and _problem_with_only_new(wish),
         "parallelism": not 1 <= wish.parallelism <= MOST_AT_ONCE
         and f"Should be 1 to {MOST_AT_ONCE}.",

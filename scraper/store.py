@@ -126,7 +126,12 @@ def commit_thread(
         }
         seq = _take(job, 1, changes)
         threads.store_thread(
-            job, due, thread.comments, fetched_at=thread.fetched_at, backend=thread.backend
+            job,
+            due,
+            thread.comments,
+            expected=thread.expected,
+            fetched_at=thread.fetched_at,
+            backend=thread.backend,
         )
         after.comments_scraped += found
         after.comments_due -= 1

@@ -51,15 +51,19 @@ def store_thread(
     due: DuePost,
     comments: Sequence[Comment],
     *,
+    expected: int | None,
     fetched_at: datetime,
     backend: str,
 ) -> None:
-    """Store a post's comments and how complete they are, and clear its mark."""
+    """Store a post's comments and how complete they are, and clear its mark.
+
+    `expected` is the thread's own count, for posts whose listing had none.
+    """
     post = ScrapedPost(pk=due.post_id, project_id=job.project_id)
     store_comments(post, comments, fetched_at=fetched_at, backend=backend)
     ScrapedPost.objects.filter(pk=due.post_id).update(
         comments_fetched=len(comments),
-        comments_expected=due.expected,
+        comments_expected=expected if due.expected is None else due.expected,
         comments_fetched_at=fetched_at,
     )
     clear(due)

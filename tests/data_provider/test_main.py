@@ -3,13 +3,18 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from config.env import Environment
+from data_provider import ProviderConfig
+from data_provider.__main__ import _OF_PROGRAMS, _setting
 from data_provider.sandbox.testing import SandboxServer, running_sandbox
+from data_provider.sandbox.tokens import SCRIPT_CLIENT, USER
 from tests.data_provider.scripted_server import Reply, ScriptedServer, as_json, listing
 
 if TYPE_CHECKING:
@@ -101,9 +106,9 @@ class TestPostsCommand:
         assert b"Traceback" not in stderr
 
 
-async def ask(*arguments: str) -> tuple[int | None, list[dict[str, Any]], str]:
+async def ask(*arguments: str, **settings: str) -> tuple[int | None, list[dict[str, Any]], str]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "data_provider", *arguments,
+        sys.executable, "-m", "data_provider", *arguments, env={**os.environ, **settings},
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     stdout, stderr = await process.communicate()
@@ -122,7 +127,8 @@ class TestOtherCommands:
         _, posts, _ = await ask("posts", "longthreads", *at, "--limit", "1")
         for name in (posts[0]["id"], posts[0]["id"][3:], f"https://x.org{posts[0]['permalink']}"):
             code, comments, told = await ask("comments", name, *at, "--limit", "7")
-            assert (code, len(comments), told) == (0, 7, "7 comments\n")
+            said = f"7 of {posts[0]['num_comments']} comments\n"
+            assert (code, len(comments), told) == (0, 7, said)
             assert {comment["post_id"] for comment in comments} == {posts[0]["id"]}
 
     async def test_print_a_subreddit_and_what_a_search_finds(self, reddit: SandboxServer) -> None:
@@ -138,8 +144,27 @@ class TestOtherCommands:
         at = ("--backend", "archive", "--base-url", reddit.url)
         code, found, told = await ask("search", "the", *at)
         assert (code, found, told) == (4, [], "unsupported: archive cannot search posts.\n")
-        code, _, told = await ask("comments", "?!", *at)
-        assert (code, told.startswith("unsupported: This is neither")) == (4, True)
+
+    @pytest.mark.parametrize("name", ["?!", "r/python", "python/hot", "t1_abc", "x/comments/", ""])
+    async def test_refuse_what_is_no_post(self, reddit: SandboxServer, name: str) -> None:
+        reddit.clear_requests()
+        at = ("--backend", "sandbox", "--base-url", reddit.url)
+        code, found, told = await ask("comments", name, *at)
+        assert (code, found, told.startswith("unsupported: This is neither")) == (4, [], True)
+        assert reddit.requests() == []
+
+    async def test_read_as_many_levels_as_asked(self, reddit: SandboxServer) -> None:
+        at = ("--backend", "sandbox", "--base-url", reddit.url)
+        _, posts, _ = await ask("posts", "longthreads", *at, "--limit", "1")
+        reddit.clear_requests()
+        code, found, told = await ask("comments", posts[0]["id"], *at, "--depth", "2")
+        assert (code, {comment["depth"] for comment in found}) == (0, {0, 1})
+        assert told == f"{len(found)} of {posts[0]['num_comments']} comments\n"
+        first, *rest = reddit.requests()
+        assert "depth=2" in first["query"]
+        assert not [entry for entry in rest if "/_/" in entry["path"]]
+        code, _, told = await ask("comments", posts[0]["id"], *at, "--depth", "0")
+        assert (code, told) == (4, "unsupported: depth: should be at least 1.\n")
 
     async def test_auto_tells_which_source_goes_on_and_why(self, reddit: SandboxServer) -> None:
         reddit.add_faults({"path": r"\.json$", "action": "wall_403"})
@@ -147,3 +172,40 @@ class TestOtherCommands:
         code, found, told = await ask("posts", "tiny", *at)
         assert (code, len(found)) == (0, 7)
         assert "blocked: native_json: Reddit refuses this network. archive goes on." in told
+
+
+class TestEnvironment:
+    async def test_sets_the_sources_up(self, reddit: SandboxServer) -> None:
+        settings = {
+            "TEPPAN_REDDIT_OAUTH_URL": reddit.url,
+            "TEPPAN_REDDIT_TOKEN_URL": f"{reddit.url}/api/v1/access_token",
+            "TEPPAN_REDDIT_CLIENT_ID": SCRIPT_CLIENT[0],
+            "TEPPAN_REDDIT_CLIENT_SECRET": SCRIPT_CLIENT[1],
+            "TEPPAN_REDDIT_USERNAME": USER[0],
+            "TEPPAN_REDDIT_PASSWORD": USER[1],
+            "TEPPAN_REQUESTS_PER_MINUTE_OAUTH": "6000",
+        }
+        code, found, _ = await ask("posts", "tiny", "--backend", "oauth", **settings)
+        assert (code, len(found)) == (0, 7)
+        settings["TEPPAN_REDDIT_PASSWORD"] = "wrong"
+        code, _, told = await ask("posts", "tiny", "--backend", "oauth", **settings)
+        assert (code, told.startswith("authentication_failed: ")) == (4, True)
+
+    async def test_says_who_asks_unless_the_command_line_does(self, server: ScriptedServer) -> None:
+        server.route = lambda _: as_json(listing([1]))
+        settings = {"TEPPAN_REDDIT_WWW_URL": server.url, "TEPPAN_USER_AGENT": "test:one:1"}
+        await ask("posts", "python", **settings)
+        await ask("posts", "python", "--user-agent", "test:two:2", **settings)
+        agents = [request.headers["user-agent"] for request in server.requests]
+        assert agents == ["test:one:1", "test:two:2"]
+
+    async def test_that_is_wrong_is_named(self) -> None:
+        for name in ("TEPPAN_BROWSER_SITE", "TEPPAN_REQUESTS_PER_MINUTE_RSS"):
+            code, _, told = await ask("posts", "python", **{name: "hunter2"})
+            assert (code, told.count("\n"), "hunter2" in told) == (4, 1, False)
+            assert told.startswith(f"not_configured: {name}")
+
+    def test_has_the_names_of_the_installation(self) -> None:
+        fields = ProviderConfig.model_fields.keys() - _OF_PROGRAMS - {"requests_per_minute"}
+        assert {_setting(field) for field in fields} <= set(Environment.model_fields)
+        assert ProviderConfig().auto_order == Environment().TEPPAN_AUTO_ORDER

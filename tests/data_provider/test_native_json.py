@@ -436,6 +436,23 @@ class TestComments:
         server.route = lambda request: missing if "/_/" in request.path else as_json(top)
         assert [c.body for c in await source.comments("t3_p1")] == ["a"]
 
+    async def test_deeper_than_asked_are_neither_kept_nor_followed(
+        self, thread: None, server: ScriptedServer, source: JsonListingBackend
+    ) -> None:
+        answer = await source.thread("t3_p1", depth=1)
+        assert [c.body for c in answer.comments] == ["a", "d", "e", "lost"]
+        first, *rest = server.requests
+        assert first.query["depth"] == "1"
+        assert [request.query["children"] for request in rest] == ["e,gone"]
+
+    async def test_come_with_the_post_s_own_count(
+        self, server: ScriptedServer, source: JsonListingBackend
+    ) -> None:
+        post = listing([1])
+        post["data"]["children"][0]["data"]["num_comments"] = 7
+        server.route = lambda _: as_json([post, replies(comment("a", "t3_p1"))])
+        assert (await source.thread("t3_p1")).expected == 7
+
     async def test_stop_at_the_limit(
         self, thread: None, server: ScriptedServer, source: JsonListingBackend
     ) -> None:

@@ -25,6 +25,7 @@ CONFIG = {
     "limit": 100_000,
     "include_comments": False,
     "comment_limit": None,
+    "comment_depth": None,
     "only_new": False,
     "min_score": None,
     "since": None,

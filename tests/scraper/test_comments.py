@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from data_provider import Post, ScraperBackend
+    from data_provider.base import ThreadAnswer
     from data_provider.sandbox.testing import SandboxServer
     from scraper.models import ScrapingJob
     from tests.callers import Caller
@@ -116,6 +118,29 @@ class TestComments:
         job = await make({"comment_limit": 2})
         ended = await run(job, ScriptedBackend([page], threads={"t3_p0": thread(page[0], 9)}))
         assert ended.comments_scraped == 2
+
+    async def test_come_to_the_depth(self) -> None:
+        page = talked_about(1)
+        answers = [comment.model_copy(update={"depth": 0}) for comment in thread(page[0], 2)]
+        deeper = [comment.model_copy(update={"depth": 1}) for comment in thread(page[0], 9)[2:]]
+        job = await make({"comment_depth": 1, "comment_limit": 5})
+        source = ScriptedBackend([page], threads={"t3_p0": [*deeper, *answers]})
+        assert (await run(job, source)).comments_scraped == 2
+
+    async def test_are_counted_by_the_thread_where_the_listing_did_not(self) -> None:
+        class Counting(ScriptedBackend):
+            async def thread(self, post_id: str, **how: Any) -> ThreadAnswer:
+                return replace(await super().thread(post_id, **how), expected=9)
+
+        page = [post.model_copy(update={"num_comments": None}) for post in talked_about(1)]
+        known = talked_about(1, 1)
+        pages = (page, known)
+        await run(await make(), Counting(pages, threads=threads_of(*pages)))
+        posts = [await sync_to_async(stored)(post.id) for post in (*page, *known)]
+        assert [(post.comments_fetched, post.comments_expected) for post in posts] == [
+            (2, 9),
+            (2, 3),
+        ]
 
     async def test_tell_the_log_after_each_thread(self) -> None:
         job = await make()

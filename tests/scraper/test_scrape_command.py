@@ -39,6 +39,16 @@ class TestScrape:
         assert f"completed: 2 posts, {len(comments)} comments" in told
         assert ScrapingJob.objects.get().comments_scraped == len(comments)
 
+    def test_reads_as_many_levels_of_comments_as_asked(
+        self, sandbox: SandboxServer, capfdbinary: Any
+    ) -> None:
+        wish = ("r/longthreads", "--backend", "sandbox", "--limit", "1", "--comments")
+        code, found, _ = scrape(capfdbinary, *wish, "--comment-depth", "1")
+        depths = {one["depth"] for one in found if one["id"].startswith("t1_")}
+        assert (code, depths) == (0, {0})
+        with pytest.raises(CommandError, match="at least 1"):
+            call_command("scrape", *wish, "--comment-depth", "0")
+
     def test_refuses_comments_of_a_source_without(self) -> None:
         with pytest.raises(CommandError, match="cannot read comments") as refused:
             call_command("scrape", "python", "--backend", "archive", "--comments")

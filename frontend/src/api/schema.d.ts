@@ -3187,6 +3187,21 @@ export interface components {
             code: "invalid_choice" | "null";
             detail: string;
         };
+        ScraperJobsCreateCommentDepthErrorComponent: {
+            /**
+             * @description * `comment_depth` - comment_depth (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "comment_depth";
+            /**
+             * @description * `invalid` - invalid
+             *     * `max_string_length` - max_string_length
+             *     * `min_value` - min_value
+             * @enum {string}
+             */
+            code: "invalid" | "max_string_length" | "min_value";
+            detail: string;
+        };
         ScraperJobsCreateCommentLimitErrorComponent: {
             /**
              * @description * `comment_limit` - comment_limit (enum property replaced by openapi-typescript)
@@ -3202,7 +3217,7 @@ export interface components {
             code: "invalid" | "max_string_length" | "min_value";
             detail: string;
         };
-        ScraperJobsCreateError: components["schemas"]["ScraperJobsCreateNonFieldErrorsErrorComponent"] | components["schemas"]["ScraperJobsCreateProjectErrorComponent"] | components["schemas"]["ScraperJobsCreateModeErrorComponent"] | components["schemas"]["ScraperJobsCreateBackendErrorComponent"] | components["schemas"]["ScraperJobsCreateSubredditsErrorComponent"] | components["schemas"]["ScraperJobsCreateSubredditsINDEXErrorComponent"] | components["schemas"]["ScraperJobsCreateSortErrorComponent"] | components["schemas"]["ScraperJobsCreateTimeFilterErrorComponent"] | components["schemas"]["ScraperJobsCreateLimitErrorComponent"] | components["schemas"]["ScraperJobsCreateIncludeCommentsErrorComponent"] | components["schemas"]["ScraperJobsCreateCommentLimitErrorComponent"] | components["schemas"]["ScraperJobsCreateOnlyNewErrorComponent"] | components["schemas"]["ScraperJobsCreateMinScoreErrorComponent"] | components["schemas"]["ScraperJobsCreateSinceErrorComponent"] | components["schemas"]["ScraperJobsCreateUntilErrorComponent"] | components["schemas"]["ScraperJobsCreateOnDisconnectErrorComponent"] | components["schemas"]["ScraperJobsCreateParallelismErrorComponent"] | components["schemas"]["ScraperJobsCreateMetadataErrorComponent"] | components["schemas"]["ScraperJobsCreateMetadataKEYErrorComponent"];
+        ScraperJobsCreateError: components["schemas"]["ScraperJobsCreateNonFieldErrorsErrorComponent"] | components["schemas"]["ScraperJobsCreateProjectErrorComponent"] | components["schemas"]["ScraperJobsCreateModeErrorComponent"] | components["schemas"]["ScraperJobsCreateBackendErrorComponent"] | components["schemas"]["ScraperJobsCreateSubredditsErrorComponent"] | components["schemas"]["ScraperJobsCreateSubredditsINDEXErrorComponent"] | components["schemas"]["ScraperJobsCreateSortErrorComponent"] | components["schemas"]["ScraperJobsCreateTimeFilterErrorComponent"] | components["schemas"]["ScraperJobsCreateLimitErrorComponent"] | components["schemas"]["ScraperJobsCreateIncludeCommentsErrorComponent"] | components["schemas"]["ScraperJobsCreateCommentLimitErrorComponent"] | components["schemas"]["ScraperJobsCreateCommentDepthErrorComponent"] | components["schemas"]["ScraperJobsCreateOnlyNewErrorComponent"] | components["schemas"]["ScraperJobsCreateMinScoreErrorComponent"] | components["schemas"]["ScraperJobsCreateSinceErrorComponent"] | components["schemas"]["ScraperJobsCreateUntilErrorComponent"] | components["schemas"]["ScraperJobsCreateOnDisconnectErrorComponent"] | components["schemas"]["ScraperJobsCreateParallelismErrorComponent"] | components["schemas"]["ScraperJobsCreateMetadataErrorComponent"] | components["schemas"]["ScraperJobsCreateMetadataKEYErrorComponent"];
         ScraperJobsCreateErrorResponse400: components["schemas"]["ScraperJobsCreateValidationError"] | components["schemas"]["ParseErrorResponse"];
         ScraperJobsCreateIncludeCommentsErrorComponent: {
             /**
@@ -3541,6 +3556,8 @@ export interface components {
             /** @default false */
             include_comments?: boolean;
             comment_limit?: number | null;
+            /** @description Levels to read; 1 = top level only. */
+            comment_depth?: number | null;
             /**
              * @description With sort=new: stop at what an earlier scrape has seen.
              * @default false

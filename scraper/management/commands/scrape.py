@@ -37,11 +37,12 @@ class Command(BaseCommand):
         parser.add_argument("--time", choices=TIME_FILTERS, default="all", dest="time_filter")
         parser.add_argument("--limit", type=int, default=100)
         parser.add_argument("--comments", action="store_true", dest="include_comments")
+        parser.add_argument("--comment-depth", type=int, help="levels to read, 1 = top level only")
         parser.add_argument("--format", choices=("jsonl",), default="jsonl")
         parser.add_argument("--project", type=int, help="id of the project that keeps the posts")
 
     def handle(self, *_: Any, **options: Any) -> None:
-        names = ("backend", "sort", "time_filter", "limit", "include_comments")
+        names = ("backend", "sort", "time_filter", "limit", "include_comments", "comment_depth")
         wish = services.StartJob(
             subreddits=[options["subreddit"]],
             **{name: options[name] for name in names},

@@ -14,6 +14,7 @@ export type JobDraft = {
   min_score: number | string;
   include_comments: boolean;
   comment_limit: number | string;
+  comment_depth: number | string;
   only_new: boolean;
   /** Days, as date fields write them. */
   since: string;
@@ -46,6 +47,7 @@ export function newJobDraft(subreddits: string[]): JobDraft {
     min_score: "",
     include_comments: false,
     comment_limit: "",
+    comment_depth: "",
     only_new: false,
     since: "",
     until: "",
@@ -71,6 +73,7 @@ export function draftOf(job: Job): JobDraft {
     min_score: asked.min_score ?? "",
     include_comments: asked.include_comments ?? false,
     comment_limit: asked.comment_limit ?? "",
+    comment_depth: asked.comment_depth ?? "",
     only_new: asked.only_new ?? false,
     since: asked.since?.slice(0, 10) ?? "",
     until: asked.until?.slice(0, 10) ?? "",
@@ -134,6 +137,9 @@ export function toStartJob(project: number, draft: JobDraft): StartJob {
     include_comments: draft.include_comments,
     ...(draft.include_comments && draft.comment_limit !== ""
       ? { comment_limit: Number(draft.comment_limit) }
+      : {}),
+    ...(draft.include_comments && draft.comment_depth !== ""
+      ? { comment_depth: Number(draft.comment_depth) }
       : {}),
     only_new: draft.only_new,
     ...(draft.min_score === "" ? {} : { min_score: Number(draft.min_score) }),

@@ -15,6 +15,7 @@ interface JobFormMoreProps {
 const HIDDEN_FIELDS = [
   "include_comments",
   "comment_limit",
+  "comment_depth",
   "only_new",
   "parallelism",
   "min_score",
@@ -75,6 +76,15 @@ function Numbers({ form, isSingle }: Omit<JobFormMoreProps, "isStream">) {
           placeholder="all"
           min={1}
           {...form.getInputProps("comment_limit")}
+        />
+      )}
+      {form.values.include_comments && (
+        <TextInput
+          type="number"
+          label="Levels of comments"
+          placeholder="all"
+          min={1}
+          {...form.getInputProps("comment_depth")}
         />
       )}
       {!isSingle && (

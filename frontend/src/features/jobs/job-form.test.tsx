@@ -34,6 +34,12 @@ describe("The request of a new scrape", () => {
     expect(toStartJob(7, newJobDraft(["tea", "coffee"])).mode).toBe("bulk");
   });
 
+  it("says how deep comments are read where they are", () => {
+    const draft = { ...newJobDraft(["tea"]), comment_depth: "2" };
+    expect(toStartJob(7, draft)).not.toHaveProperty("comment_depth");
+    expect(toStartJob(7, { ...draft, include_comments: true })).toHaveProperty("comment_depth", 2);
+  });
+
   it("says a period only for the sorts that have one", () => {
     const draft = newJobDraft(["tea"]);
     expect(toStartJob(7, draft)).not.toHaveProperty("time_filter");

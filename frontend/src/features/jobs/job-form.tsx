@@ -38,6 +38,7 @@ export function JobForm({ project, initial, onStart }: JobFormProps) {
       limit: (limit, { backend }) => refusalOf(limit, maxLimitOf(backend, backends)),
       parallelism: (number) => refusalOf(number, MAX_PARALLELISM),
       comment_limit: (limit) => (limit === "" ? null : refusalOf(limit, MAX_COMMENTS)),
+      comment_depth: (depth) => (depth === "" ? null : refusalOf(depth, MAX_COMMENTS)),
     },
     send: (draft) => onStart(toStartJob(project.id, draft)),
   });
