@@ -10,11 +10,20 @@ import asyncio
 from dataclasses import dataclass
 from functools import cache
 from http.cookiejar import CookieJar, LoadError, MozillaCookieJar
+from ssl import SSLError
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import httpx
 
-from data_provider.errors import InvalidResponse, Network, NotConfigured, Timeout, Unsupported
+from data_provider.errors import (
+    InvalidResponse,
+    Network,
+    NotConfigured,
+    SourceError,
+    Timeout,
+    Unsupported,
+)
 from data_provider.pacing import pacer_of, retry_after_seconds, with_seconds_left
 
 if TYPE_CHECKING:
@@ -25,6 +34,7 @@ if TYPE_CHECKING:
     from data_provider.config import ProviderConfig
 
 _KEEPALIVE_CONNECTIONS = 4
+PROXY_WANTS_LOG_IN = 407
 TOO_MANY_REQUESTS = 429
 
 
@@ -85,14 +95,10 @@ class HttpClient:
         try:
             async with asyncio.timeout(self._config.total_timeout_seconds):
                 answer = await self._exchange(request)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise _never_sent(error, request) from error
-        except (TimeoutError, httpx.TimeoutException) as error:
-            raise Timeout(f"{request.url.host} did not answer in time.") from error
-        except httpx.DecodingError as error:
-            raise InvalidResponse(f"The answer cannot be unpacked: {error}") from error
-        except httpx.HTTPError as error:
-            raise Network(f"{request.url.host}: {error or type(error).__name__}") from error
+        except (TimeoutError, httpx.HTTPError) as error:
+            raise self._fault_of(error, request.url.host) from error
+        if answer.status == PROXY_WANTS_LOG_IN:
+            raise proxy_fault(self._config, f"HTTP {answer.status}")
         await self.pacer.learn(answer.headers)
         if answer.status == TOO_MANY_REQUESTS:
             await self.pacer.refused(retry_after_seconds(answer.headers, self._clock.now()))
@@ -103,6 +109,28 @@ class HttpClient:
         client, self._client = self._client, None
         if client is not None:
             await client.aclose()
+
+    def _fault_of(self, error: Exception, host: str) -> SourceError:
+        why = str(error) or type(error).__name__
+        if isinstance(error, httpx.ProxyError):
+            return proxy_fault(self._config, why)
+        if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)):
+            return self._never_sent(error, host, why)
+        if isinstance(error, (TimeoutError, httpx.TimeoutException)):
+            return Timeout(f"{host} did not answer in time.")
+        if isinstance(error, httpx.DecodingError):
+            return InvalidResponse(f"The answer cannot be unpacked: {error}")
+        return Network(f"{host}: {why}")
+
+    def _never_sent(self, error: httpx.TransportError, host: str, why: str) -> SourceError:
+        # A connection is always made to the proxy where there is one.
+        is_proxy = self._config.proxy_url is not None and not _is_of_target(error)
+        if is_proxy and not isinstance(error, httpx.PoolTimeout):
+            return proxy_fault(self._config, why)
+        kind = Timeout if isinstance(error, httpx.TimeoutException) else Network
+        found = kind(f"{host}: {why}")
+        found.was_sent = False
+        return found
 
     async def _exchange(self, request: httpx.Request) -> Answer:
         response = await self._open().send(request, stream=True)
@@ -121,7 +149,7 @@ class HttpClient:
             self._client = httpx.AsyncClient(
                 headers={"user-agent": config.user_agent},
                 cookies=_cookies(config),
-                proxy=config.proxy_url,
+                proxy=_proxy(config),
                 timeout=httpx.Timeout(
                     config.read_timeout_seconds, connect=config.connect_timeout_seconds
                 ),
@@ -133,11 +161,39 @@ class HttpClient:
         return self._client
 
 
-def _never_sent(error: httpx.TransportError, request: httpx.Request) -> Network | Timeout:
-    kind = Timeout if isinstance(error, httpx.TimeoutException) else Network
-    found = kind(f"{request.url.host}: {error or type(error).__name__}")
+def proxy_fault(config: ProviderConfig, why: str) -> Network:
+    """Return the fault of a proxy: ours, or one on the way that nobody has configured."""
+    found = Network(f"{name_of_proxy(config)} did not take the request: {why}")
     found.was_sent = False
     return found
+
+
+def name_of_proxy(config: ProviderConfig) -> str:
+    """Return what a proxy is called, without the password in its address."""
+    if config.proxy_url is None:
+        return "A proxy on the way (TEPPAN_PROXY_URL is not set)"
+    parts = urlsplit(config.proxy_url)
+    return f"The proxy {parts.hostname}:{parts.port} (TEPPAN_PROXY_URL)"
+
+
+def _is_of_target(error: BaseException) -> bool:
+    """Say whether a connection failed behind the proxy: it passes the target's TLS through."""
+    step: BaseException | None = error
+    while step is not None and not isinstance(step, SSLError):
+        step = step.__cause__ or step.__context__
+    return step is not None
+
+
+def _proxy(config: ProviderConfig) -> httpx.Proxy | None:
+    if config.proxy_url is None:
+        return None
+    try:
+        name_of_proxy(config)
+        return httpx.Proxy(config.proxy_url)
+    except (ValueError, httpx.InvalidURL) as error:
+        raise NotConfigured(
+            "TEPPAN_PROXY_URL", "TEPPAN_PROXY_URL is not the address of a proxy that can be used."
+        ) from error
 
 
 async def _read(response: httpx.Response, most: int) -> bytes:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from data_provider.errors import Network, SourceError, Timeout
-from data_provider.http import Answer
+from data_provider.http import PROXY_WANTS_LOG_IN, Answer
 from data_provider.statuses import require_success
 from data_provider.walls import find_wall
 
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 # Chromium's own page for what it could not reach.
 _ERROR_PAGE = "chrome-error:"
+# Chromium's names for what a proxy did wrong.
+_PROXY_SIGNS = ("err_proxy", "err_tunnel", "err_socks", "err_no_supported_proxies", "proxy_auth")
+# It asks nobody for the name and password that a proxy wants.
+_LOG_IN_SIGN = "err_invalid_auth_credentials"
 _REDIRECTED = 302
 # All that is asked of a page: its status, where it came from in the end, and itself.
 READ_PAGE = """JSON.stringify({
@@ -121,9 +125,12 @@ def scroll_script(most: int) -> str:
 def failure_of(message: str) -> SourceError:
     """Return what a driver's or a script's complaint stands for."""
     words = message.lower()
+    told = message.strip().partition(chr(10))[0][:200]
+    if any(sign in words for sign in (*_PROXY_SIGNS, _LOG_IN_SIGN)):
+        return Network(f"The proxy (TEPPAN_PROXY_URL) did not take the request: {told}")
     if "timed_out" in words or "timeout" in words or "abort" in words:
         return Timeout("The page did not come in time.")
-    return Network(f"The browser says: {message.strip().partition(chr(10))[0][:200]}")
+    return Network(f"The browser says: {told}")
 
 
 def require_content(document: Document, asked: str, now: datetime) -> None:
@@ -134,6 +141,9 @@ def require_content(document: Document, asked: str, now: datetime) -> None:
     if document.error:
         raise failure_of(document.error)
     if document.url.startswith(_ERROR_PAGE):
+        # An empty page for what a proxy refused, whose status it keeps.
+        if document.status == PROXY_WANTS_LOG_IN:
+            raise failure_of(_LOG_IN_SIGN)
         raise Network("The browser could not reach the site.")
     body = document.html.encode("utf-8", "replace")
     require_success(Answer(document.status, document.headers, body, document.url), now)

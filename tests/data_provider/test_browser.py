@@ -26,6 +26,7 @@ from data_provider.browser import MOST_BROWSERS, Guarded, launch, places
 from data_provider.sandbox.testing import SandboxServer, running_sandbox
 from data_provider.testing import ManualClock
 from data_provider.web_listing import WebBackend
+from tests.data_provider.scripted_server import Reply, scripted_server
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -186,7 +187,22 @@ class TestProxy:
             with pytest.raises(SourceError) as caught:
                 await source.scrape_subreddit_posts(Query(subreddit="python", limit=5))
         assert caught.value.code == "network"
+        assert "TEPPAN_PROXY_URL" in caught.value.message
         assert reddit.requests() == []
+
+    @pytest.mark.parametrize("name", SOURCES)
+    async def test_that_asks_for_a_log_in_is_not_the_targets_fault(self, name: str) -> None:
+        wanted = {"proxy-authenticate": 'Basic realm="proxy"'}
+        async with scripted_server(lambda _: Reply(b"<p>no</p>", 407, wanted)) as proxy:
+            config = ProviderConfig(
+                reddit_www_url="http://reddit.invalid", proxy_url=proxy.url, read_timeout_seconds=5
+            )
+            async with get_scraper(name, config, ManualClock()) as source:
+                with pytest.raises(SourceError) as caught:
+                    await source.scrape_subreddit_posts(Query(subreddit="python", limit=5))
+            assert proxy.requests
+        assert caught.value.code == "network"
+        assert "TEPPAN_PROXY_URL" in caught.value.message
 
 
 class TestScrolling:

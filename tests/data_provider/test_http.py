@@ -15,6 +15,7 @@ from data_provider import (
     LayoutChanged,
     LoginRequired,
     Network,
+    NotConfigured,
     NotFound,
     Private,
     ProviderConfig,
@@ -190,6 +191,68 @@ class TestFindWall:
 
     def test_takes_a_page_without_known_words_for_no_wall(self) -> None:
         assert find_wall(b"<html><title>Reddit</title></html>") is None
+
+
+class TestProxy:
+    TARGETS = ("http://reddit.invalid", "https://reddit.invalid")
+
+    def config(self, target: str, proxy: str) -> ProviderConfig:
+        return ProviderConfig(reddit_www_url=target, proxy_url=proxy, connect_timeout_seconds=2)
+
+    @pytest.mark.parametrize("target", TARGETS)
+    async def test_that_is_down_is_named_and_not_the_target(
+        self, clock: ManualClock, target: str
+    ) -> None:
+        config = self.config(target, "http://somebody:secret@127.0.0.1:1")
+        async with get_scraper("native_json", config, clock) as source:
+            error = await failure(source)
+        assert type(error) is Network
+        assert "127.0.0.1:1 (TEPPAN_PROXY_URL)" in error.message
+        assert "secret" not in error.message
+        assert "reddit.invalid" not in error.message
+        assert not error.was_sent
+
+    @pytest.mark.parametrize("target", TARGETS)
+    async def test_that_asks_for_a_log_in_is_named_and_not_the_target(
+        self, server: ScriptedServer, clock: ManualClock, target: str
+    ) -> None:
+        server.answer_in_turn(Reply(status=407))
+        async with get_scraper("native_json", self.config(target, server.url), clock) as source:
+            error = await failure(source)
+        assert type(error) is Network
+        assert "TEPPAN_PROXY_URL" in error.message
+        assert "407" in error.message
+        assert not error.was_sent
+        assert len(server.requests) == 1
+
+    async def test_passes_on_what_the_target_says(
+        self, server: ScriptedServer, clock: ManualClock
+    ) -> None:
+        server.answer_in_turn(as_json({"reason": "private", "error": 403}, 403))
+        config = self.config("http://reddit.invalid", server.url)
+        async with get_scraper("native_json", config, clock) as source:
+            assert type(await failure(source)) is Private
+
+    async def test_is_not_blamed_for_the_targets_certificate(
+        self, server: ScriptedServer, clock: ManualClock
+    ) -> None:
+        # It opens the tunnel and then speaks no TLS.
+        server.answer_in_turn(Reply(status=200), Reply(b"no TLS"))
+        config = self.config("https://reddit.invalid", server.url)
+        async with get_scraper("native_json", config, clock) as source:
+            error = await failure(source)
+        assert isinstance(error, (Network, Timeout))
+        assert "reddit.invalid" in error.message
+        assert "TEPPAN_PROXY_URL" not in error.message
+
+    @pytest.mark.parametrize("address", ["ftp://127.0.0.1:1", "127.0.0.1", "http://[bad"])
+    async def test_that_cannot_be_one_is_a_matter_of_settings(
+        self, clock: ManualClock, address: str
+    ) -> None:
+        async with get_scraper("native_json", self.config("http://x", address), clock) as source:
+            error = await failure(source)
+        assert isinstance(error, NotConfigured)
+        assert error.setting == "TEPPAN_PROXY_URL"
 
 
 class TestWindow:
