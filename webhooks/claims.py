@@ -80,7 +80,7 @@ def take_due(room: int, endpoint_ids: Collection[int] | None = None) -> Claimed:
             # Somebody changed one in between: all are looked at again at the next turn.
             transaction.set_rollback(True)
             return Claimed([], {})
-        lost = _note_interrupted([pick.id for pick in picks if pick.was_lost], endpoints, now)
+        lost = note_interrupted([pick.id for pick in picks if pick.was_lost], endpoints, now)
         taken = [one._replace(**lost.get(one.id, {})) for one in taken]
         _pace(endpoints, picks, now)
         parcels = [_parcel(one, endpoints) for one in taken if one.status in OPEN]
@@ -121,21 +121,23 @@ def _again(endpoints: Iterable[Endpoint], now: datetime) -> dict[int, datetime]:
     }
 
 
-def _note_interrupted(
+def note_interrupted(
     ids: Sequence[int], endpoints: dict[int, Endpoint], now: datetime
 ) -> dict[int, dict[str, Any]]:
     """Write down the tries whose courier died: they may have arrived.
 
-    The first few cost nothing; those that killed many couriers are dead. Returns what has changed.
+    The first few cost nothing; those that killed many couriers are dead, and so is what a recovery
+    sent that was cancelled since. Returns what has changed.
     """
     if not ids:
         return {}
-    lost = list(WebhookDelivery.objects.filter(pk__in=ids))
+    lost = list(WebhookDelivery.objects.select_related("recovery").filter(pk__in=ids))
     for one in lost:
         one.attempt_count += 1
         one.tier += one.attempt_count - one.tier > plan.FREE_INTERRUPTIONS
         schedule = plan.schedule_of(endpoints[one.endpoint_id].schedule_seconds)
-        if one.tier > len(schedule) and not one.is_manual:
+        is_cancelled = one.recovery is not None and one.recovery.cancelled_at is not None
+        if (one.tier > len(schedule) or is_cancelled) and not one.is_manual:
             one.status, one.ended_at = WebhookDelivery.Status.DEAD, now
             one.lease_until = one.next_retry_at = None
     WebhookDelivery.objects.bulk_update(lost, _OF_LOST)

@@ -22,6 +22,7 @@ from common import wakeup
 from common.wakeup import seconds_between_looks
 from projects.activity import PUBLIC
 from webhooks.claims import INTERRUPTED, Claimed, Parcel, lease_length, renew, take_due
+from webhooks.disabling import hold_stranded
 from webhooks.fanout import fan_out_next
 from webhooks.network import Answer
 from webhooks.requests import build_request
@@ -142,7 +143,7 @@ class Courier:
         now = self._loop.time()
         if now - self._renewed_at >= lease_length().total_seconds() / 4:
             self._renewed_at = now
-            await self._in_database(renew, list(self._under_way.values()))
+            await self._in_database(_keep_hold, list(self._under_way.values()))
         is_poll = now - self._polled_at >= seconds_between_looks(POLL_SECONDS)
         if is_poll:
             self._polled_at = now
@@ -243,6 +244,12 @@ class Courier:
         return await self._loop.run_in_executor(
             self._database, partial(_checked, function, *args, **kwargs)
         )
+
+
+def _keep_hold(parcels: Sequence[Parcel]) -> None:
+    """Keep what is being sent, and see to what others have left behind."""
+    renew(parcels)
+    hold_stranded()
 
 
 def _record_singly(results: Sequence[Result]) -> dict[int, datetime]:

@@ -53,6 +53,8 @@ class Endpoint(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
     # Gone for its owner; its deliveries go in the background.
     deleted_at = models.DateTimeField(null=True)
+    # When its receiver was checked lately.
+    checked_at = models.JSONField(default=list)
 
     class Meta:
         indexes = [
@@ -204,6 +206,7 @@ class Attempt(models.Model):
 
 
 OPEN = (WebhookDelivery.Status.PENDING, WebhookDelivery.Status.FAILED)
+MISSED = (WebhookDelivery.Status.HELD, WebhookDelivery.Status.DEAD)
 TERMINAL = frozenset((WebhookDelivery.Status.DELIVERED, WebhookDelivery.Status.DEAD))
 
 

@@ -7,6 +7,8 @@ from django.conf import settings
 
 from webhooks import signing
 from webhooks.claims import Parcel
+from webhooks.masking import MASK
+from webhooks.models import Endpoint
 from webhooks.sealed import address_of, custom_headers, live_secrets
 
 
@@ -32,10 +34,21 @@ def build_request(parcel: Parcel, now: datetime) -> Request:
     )
     headers = {
         **custom_headers(endpoint),
-        "content-type": "application/json",
-        "user-agent": user_agent(),
-        "webhook-id": parcel.event_id,
+        **_same_each_time(parcel.event_id),
         "webhook-timestamp": str(timestamp),
         "webhook-signature": signature,
     }
     return Request(address_of(endpoint), headers)
+
+
+def shown_headers(endpoint: Endpoint, event_id: str) -> dict[str, str]:
+    """Return the headers of every try as people may see them; two more are made for each."""
+    return {**dict.fromkeys(custom_headers(endpoint), MASK), **_same_each_time(event_id)}
+
+
+def _same_each_time(event_id: str) -> dict[str, str]:
+    return {
+        "content-type": "application/json",
+        "user-agent": user_agent(),
+        "webhook-id": event_id,
+    }

@@ -92,8 +92,12 @@ def record(results: Sequence[Result]) -> dict[int, datetime]:
     with transaction.atomic():
         endpoints = _lock_concerned(results)
         ours = _record_arrived([result for result in results if result.has_arrived])
-        for result in results:
-            if result.has_arrived or (changes := _record_missed(result, endpoints)) is None:
+        missed = [result for result in results if not result.has_arrived]
+        cancelled = _cancelled(missed)
+        for result in missed:
+            is_cancelled = result.parcel.id in cancelled
+            changes = _record_missed(result, endpoints, is_cancelled=is_cancelled)
+            if changes is None:
                 continue
             ours.append(result)
             if at := changes.get("next_retry_at"):
@@ -137,25 +141,36 @@ def _record_arrived(results: Sequence[Result]) -> list[Result]:
     return [result for result in results if result.parcel.id in ours]
 
 
-def _record_missed(result: Result, endpoints: dict[int, Endpoint]) -> dict[str, Any] | None:
+def _cancelled(results: Sequence[Result]) -> set[int]:
+    """Return the deliveries that a recovery sent which was cancelled meanwhile."""
+    if not results:
+        return set()
+    ids = [result.parcel.id for result in results if not result.parcel.is_manual]
+    rows = WebhookDelivery.objects.filter(pk__in=ids, recovery__cancelled_at__isnull=False)
+    return set(rows.values_list("pk", flat=True))
+
+
+def _record_missed(
+    result: Result, endpoints: dict[int, Endpoint], *, is_cancelled: bool
+) -> dict[str, Any] | None:
     """Mark one failed try and return the changes; None when the delivery was no longer ours."""
     endpoint = endpoints.get(result.parcel.endpoint.pk)
     if endpoint is None:
         return None
-    if result.answer.error_code == INTERRUPTED:
+    if result.answer.error_code == INTERRUPTED and not is_cancelled:
         # It costs nothing, and whoever comes next tries again at once.
         changes = {"lease_until": None, "attempt_count": _COUNTED["attempt_count"]}
         changes["next_retry_at"] = result.ended_at
     else:
-        changes = {**_COUNTED, **_IDLE, **_after_miss(result, endpoint)}
+        changes = {**_COUNTED, **_IDLE, **_after_miss(result, endpoint, is_cancelled=is_cancelled)}
     return changes if WebhookDelivery.objects.filter(_held(result)).update(**changes) else None
 
 
-def _after_miss(result: Result, endpoint: Endpoint) -> dict[str, Any]:
+def _after_miss(result: Result, endpoint: Endpoint, *, is_cancelled: bool) -> dict[str, Any]:
     parcel = result.parcel
     if parcel.is_manual and parcel.former_status in TERMINAL:
         return {"status": parcel.former_status, "next_retry_at": None}
-    is_last = parcel.is_test or result.control == _ABORT
+    is_last = is_cancelled or parcel.is_test or result.control == _ABORT
     if not is_last and (endpoint.status == Endpoint.Status.DISABLED or _reason_to_stop(result)):
         return {"status": WebhookDelivery.Status.HELD, "next_retry_at": None}
     schedule = plan.schedule_of(endpoint.schedule_seconds)

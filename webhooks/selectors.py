@@ -2,11 +2,12 @@
 
 import base64
 import codecs
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Max, Min, Q, QuerySet
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet
 from django.db.models.functions import TruncHour
 from django.utils import timezone
 
@@ -79,6 +80,9 @@ def deliveries_matching(user: User, query: Mapping[str, Any]) -> QuerySet[Webhoo
         if query.get(name) is not None
     }
     rows = WebhookDelivery.objects.filter(owner_id=user.pk, endpoint__deleted_at=None, **filters)
+    if (code := query.get("code")) is not None:
+        tries = Attempt.objects.filter(delivery=OuterRef("pk"), status_code=code)
+        rows = rows.filter(Exists(tries))
     return rows.only(*_LIST_FIELDS)
 
 
@@ -124,13 +128,23 @@ def recovery_of(user: User, recovery_id: int) -> Recovery:
     return recovery
 
 
-def recovery_as_json(recovery: Recovery) -> dict[str, Any]:
-    """Return a recovery and how far it is."""
-    counts = dict(
-        WebhookDelivery.objects.filter(recovery=recovery)
-        .values_list("status")
-        .annotate(number=Count("pk"))
-    )
+def recoveries_matching(user: User, query: Mapping[str, Any]) -> QuerySet[Recovery]:
+    """Return the user's recoveries, of one endpoint if the query names it."""
+    rows = Recovery.objects.filter(endpoint__owner=user, endpoint__deleted_at=None)
+    endpoint_id = query.get("endpoint")
+    return rows if endpoint_id is None else rows.filter(endpoint_id=endpoint_id)
+
+
+def recoveries_as_json(recoveries: Sequence[Recovery]) -> list[dict[str, Any]]:
+    """Return recoveries and how far they are; one query whatever their number."""
+    counts: defaultdict[int, dict[str, int]] = defaultdict(dict)
+    rows = WebhookDelivery.objects.filter(recovery__in=recoveries).order_by()
+    for pk, status, number in rows.values_list("recovery_id", "status").annotate(n=Count("pk")):
+        counts[pk or 0][status] = number
+    return [_recovery_as_json(one, counts[one.pk]) for one in recoveries]
+
+
+def _recovery_as_json(recovery: Recovery, counts: Mapping[str, int]) -> dict[str, Any]:
     waiting = sum(counts.get(status, 0) for status in OPEN)
     status = "cancelled" if recovery.cancelled_at else "running" if waiting else "completed"
     return {
@@ -235,6 +249,8 @@ def _waiting_for(
         return None
     if one.lease_until is not None and one.lease_until > now:
         return _wait("answer", "A request is under way.")
+    if endpoint.status == Endpoint.Status.DISABLED:
+        return _wait("endpoint", "The endpoint is disabled; this is about to be held.")
     return _wait_of_endpoint(one, endpoint, head, now)
 
 

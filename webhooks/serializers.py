@@ -1,12 +1,13 @@
 """Shapes of webhooks in REST: what is accepted, and what the OpenAPI document says of answers."""
 
+import json
 import re
 from typing import Any
 
 from rest_framework import serializers
 
 from common.api import StrictSerializer
-from webhooks.models import Endpoint, WebhookDelivery
+from webhooks.models import MISSED, Endpoint, WebhookDelivery
 
 _LARGEST_ID = 2**63 - 1
 
@@ -28,6 +29,9 @@ _LONGEST_GAP_SECONDS = 7 * 24 * 3600
 _MOST_GAPS = 20
 _MOST_PER_SECOND = 1000
 _LONGEST_GRACE_SECONDS = 7 * 24 * 3600
+
+# As much as a person edits by hand, and more.
+_LARGEST_TEST_BYTES = 64 * 1024
 
 
 class EndpointSerializer(StrictSerializer):
@@ -115,13 +119,24 @@ class TestSerializer(StrictSerializer):
     """Body of a test."""
 
     event_type = serializers.CharField(max_length=64, default="webhook.test")
+    data = serializers.DictField(  # type: ignore[assignment]
+        required=False,
+        help_text="Instead of the example's; at most 64 KB. `test: true` is added to it.",
+    )
+
+    def validate_data(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Refuse what is larger than any event has reason to be."""
+        if len(json.dumps(data)) > _LARGEST_TEST_BYTES:
+            raise serializers.ValidationError("Should be at most 64 KB.", code="too_large")
+        return data
 
 
 class RangeSerializer(StrictSerializer):
-    """A range of time, both ends included."""
+    """A range of time, both ends included; only what was held or only what is dead, or both."""
 
     since = serializers.DateTimeField()
     until = serializers.DateTimeField()
+    status = serializers.ChoiceField(choices=MISSED, required=False)
 
 
 class RecoveryRangeSerializer(StrictSerializer):
@@ -129,6 +144,13 @@ class RecoveryRangeSerializer(StrictSerializer):
 
     since = serializers.DateTimeField(required=False)
     until = serializers.DateTimeField(required=False)
+    status = serializers.ChoiceField(choices=MISSED, required=False)
+
+
+class RecoveryFilterSerializer(StrictSerializer):
+    """Query of GET /api/webhooks/recoveries/."""
+
+    endpoint = serializers.IntegerField(required=False, min_value=1, max_value=_LARGEST_ID)
 
 
 class DeliveryFilterSerializer(StrictSerializer):
@@ -137,6 +159,9 @@ class DeliveryFilterSerializer(StrictSerializer):
     endpoint = serializers.IntegerField(required=False, min_value=1, max_value=_LARGEST_ID)
     status = serializers.ChoiceField(choices=WebhookDelivery.Status.choices, required=False)
     event_type = serializers.CharField(required=False, max_length=64)
+    code = serializers.IntegerField(
+        required=False, min_value=100, max_value=999, help_text="An HTTP status that a try got."
+    )
     recovery = serializers.IntegerField(required=False, min_value=1, max_value=_LARGEST_ID)
     since = serializers.DateTimeField(required=False)
     until = serializers.DateTimeField(required=False)
@@ -245,6 +270,10 @@ class DeliveryDetailSerializer(DeliverySerializer):
     """A delivery with what is sent and every try."""
 
     payload = serializers.CharField(allow_null=True, help_text="The bytes that are sent.")
+    request_headers = serializers.DictField(
+        child=serializers.CharField(),
+        help_text="Of every try, secrets masked; each has a timestamp and signature of its own.",
+    )
     attempts = AttemptSerializer(many=True)
 
 

@@ -17,6 +17,7 @@ urlpatterns = [
     path(f"{_ENDPOINT}activity/", endpoints.ActivityView.as_view(), name="endpoint-activity"),
     path(f"{_ENDPOINT}recover/", endpoints.RecoverView.as_view(), name="endpoint-recover"),
     path(f"{_ENDPOINT}check-receiver/", checkup.check_receiver_view, name="endpoint-check"),
+    path("recoveries/", endpoints.RecoveryListView.as_view(), name="recoveries"),
     path("recoveries/<int:recovery_id>/", endpoints.RecoveryView.as_view(), name="recovery"),
     path(
         "recoveries/<int:recovery_id>/cancel/",

@@ -1,7 +1,28 @@
 """The event log and the record of requests that must not be done twice."""
 
+import json
+from typing import Any
+
 from django.conf import settings
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+
+class JSONText(models.JSONField):
+    """JSON as it was written: PostgreSQL's own type for it forgets the order of the keys."""
+
+    def db_type(self, connection: BaseDatabaseWrapper) -> str:
+        """Return the column's type on every engine."""
+        return "text"
+
+    def get_db_prep_value(
+        self,
+        value: Any,
+        connection: BaseDatabaseWrapper,
+        prepared: bool = False,  # noqa: FBT001, FBT002 -- Django's signature
+    ) -> str | None:
+        """Return the text that is stored."""
+        return None if value is None else json.dumps(value)
 
 
 class Event(models.Model):
@@ -14,7 +35,7 @@ class Event(models.Model):
     stream = models.CharField(max_length=64)
     seq = models.BigIntegerField()
     type = models.CharField(max_length=64)
-    data = models.JSONField()
+    data = JSONText()
     created_at = models.DateTimeField()
     owner_id = models.BigIntegerField(null=True)
     project_id = models.BigIntegerField(null=True)

@@ -109,6 +109,12 @@ def make_due(*deliveries: WebhookDelivery) -> None:
     rows.update(next_retry_at=timezone.now() - timedelta(seconds=1))
 
 
+def let_leases_expire() -> None:
+    """Let the couriers that hold something be given up for dead."""
+    past = timezone.now() - timedelta(seconds=1)
+    WebhookDelivery.objects.filter(lease_until__isnull=False).update(lease_until=past)
+
+
 @dataclass
 class Sent:
     """One request that a scripted sender got."""

@@ -1,19 +1,29 @@
-"""The checkup, against receivers that verify well, badly, or not at all."""
+"""The checkup, against receivers that verify well, badly, or not at all, and over HTTP."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from ipaddress import ip_network
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from tests.callers import anonymous, make_user, other, owner, quick_and_unlimited
+from tests.threads import at_once
+from tests.webhooks.building import make_endpoint
 from tests.webhooks.receiver import HANGS, Receipt, Receiver, Reply
 from tests.webhooks.test_sender import sender
 from webhooks.checkup import Finding, check_receiver
+from webhooks.services.endpoints import CHECKS_PER_MINUTE, count_check
 from webhooks.signing import new_secret, sign
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tests.callers import Caller
+    from webhooks.models import Endpoint
+
+__all__ = ["anonymous", "make_user", "other", "owner", "quick_and_unlimited"]
 
 SECRET = new_secret()
 FORGERIES = {"tampered", "tampered_id", "wrong_secret", "unsigned", "stale", "from_the_future"}
@@ -95,3 +105,82 @@ class TestCheckReceiver:
         assert findings["genuine"].error_code == "timeout"
         assert len(receiver.receipts) == 1
         assert {findings[name].verdict for name in FORGERIES} == {"unclear"}
+
+
+def path_of(endpoint: Endpoint) -> str:
+    return f"/api/webhooks/endpoints/{endpoint.pk}/check-receiver/"
+
+
+def error_of(answer: Any) -> tuple[int, str, str | None]:
+    (error,) = answer.json()["errors"]
+    return answer.status_code, error["code"], error["attr"]
+
+
+@pytest.mark.django_db(transaction=True)
+class TestOverHttp:
+    @pytest.fixture(autouse=True)
+    def loopback_goes(self, settings: Any) -> None:
+        allowed = (ip_network("127.0.0.0/8"),)
+        settings.TEPPAN = {
+            **settings.TEPPAN,
+            "WEBHOOK_HTTPS_ONLY": False,
+            "OUTBOUND_ALLOWED_NETWORKS": allowed,
+        }
+
+    def test_reports_what_the_receiver_did(self, owner: Caller, receiver: Receiver) -> None:
+        endpoint = make_endpoint(owner.user, receiver.url("/hook"), headers='{"X-Key": "shh"}')
+        answer = owner.post(path_of(endpoint))
+        assert answer.status_code == 200
+        findings = {one["name"]: one for one in answer.json()["findings"]}
+        assert set(findings) == {"genuine", "repeated", *FORGERIES}
+        assert findings["genuine"]["status_code"] == 200
+        assert findings["stale"]["verdict"] == "failed"
+        assert {one.headers["x-key"] for one in receiver.of("/hook")} == {"shh"}
+        assert b"shh" not in answer.content
+
+    def test_is_for_the_owner_alone(
+        self, owner: Caller, other: Caller, anonymous: Caller, receiver: Receiver
+    ) -> None:
+        endpoint = make_endpoint(owner.user, receiver.url())
+        refused = anonymous.post(path_of(endpoint))
+        assert error_of(refused)[0] == 401
+        assert refused["WWW-Authenticate"] == "Bearer"
+        foreign = other.post(path_of(endpoint))
+        missing = owner.post("/api/webhooks/endpoints/987654321/check-receiver/")
+        assert error_of(foreign) == error_of(missing) == (404, "not_found", None)
+        assert receiver.connections == 0
+
+    @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
+    def test_is_a_post(self, owner: Caller, method: str) -> None:
+        answer = owner.call(method, path_of(make_endpoint(owner.user)))
+        assert error_of(answer) == (405, "method_not_allowed", None)
+        assert answer.json()["type"] == "client_error"
+        assert answer["Allow"] == "POST"
+
+    @pytest.mark.parametrize(
+        ("query", "body", "code", "attr"),
+        [
+            ("", {"url": "https://elsewhere.example/"}, "unknown", "url"),
+            ("?force=1", None, "unknown", "force"),
+            ("", "{", "parse_error", None),
+            ("", "5", "parse_error", None),
+        ],
+    )
+    def test_takes_no_parameters_and_no_body(
+        self, owner: Caller, receiver: Receiver, query: str, body: Any, code: str, attr: str | None
+    ) -> None:
+        endpoint = make_endpoint(owner.user, receiver.url())
+        answer = owner.post(path_of(endpoint) + query, body)
+        assert error_of(answer) == (400, code, attr)
+        assert receiver.connections == 0
+
+    def test_is_limited_over_all_processes(self, owner: Caller, receiver: Receiver) -> None:
+        endpoint = make_endpoint(owner.user, receiver.url())
+        counted = at_once(CHECKS_PER_MINUTE + 2, lambda _: count_check(endpoint))
+        refused = [one for one in counted if one is not None]
+        assert [getattr(one, "status", one) for one in refused] == [429, 429]
+        answer = owner.post(path_of(endpoint))
+        assert error_of(answer) == (429, "throttled", None)
+        assert 0 < int(answer["Retry-After"]) <= 60
+        assert receiver.connections == 0
+        assert owner.post(path_of(make_endpoint(owner.user, receiver.url()))).status_code == 200

@@ -20,6 +20,7 @@ from tests.webhooks.building import (
     courier_of,
     deliver,
     endpoint_now,
+    let_leases_expire,
     make_deliveries,
     make_due,
     make_endpoint,
@@ -41,11 +42,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 # Of which one account gets two.
 ROOM_FOR_TWO = 2 * (ROOM_PARTS + 1) + 1
-
-
-def let_leases_expire() -> None:
-    past = timezone.now() - timedelta(seconds=1)
-    WebhookDelivery.objects.filter(lease_until__isnull=False).update(lease_until=past)
 
 
 def queue(endpoint: Endpoint, count: int) -> None:

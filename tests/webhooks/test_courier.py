@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from typing import Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from django.utils import timezone
 
 from config.env import ROOT
 from tests.webhooks.building import (
@@ -21,16 +24,24 @@ from tests.webhooks.building import (
     make_event,
     now_of,
 )
-from webhooks import tasks
+from webhooks import courier, tasks
 from webhooks.courier import Courier
 from webhooks.models import WebhookDelivery
+from webhooks.requests import Request, build_request
+from webhooks.sealed import live_secrets
+from webhooks.signing import sign
 from webhooks.tasks import Office
+
+if TYPE_CHECKING:
+    from webhooks.claims import Parcel
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class TestOffice:
-    def test_w60_gives_what_is_under_way_most_of_the_time_to_stop(self, settings: Any) -> None:
+    def test_w60_gives_what_is_under_way_most_of_the_time_to_stop(
+        self, settings: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         settings.TEPPAN = {**settings.TEPPAN, "STOP_SECONDS": 12.0}
         graces: list[float] = []
 
@@ -39,11 +50,14 @@ class TestOffice:
                 graces.append(grace_seconds)
                 await super().stop(0)
 
+        async def hears_nobody() -> None:
+            await asyncio.Event().wait()
+
+        monkeypatch.setattr(tasks, "Courier", Watched)
+        monkeypatch.setattr(tasks.wakeup, "relay", hears_nobody)
         office = Office()
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(tasks, "Courier", Watched)
-            office.start()
-            office.stop()
+        office.start()
+        office.stop()
         assert graces == [11.0]
 
     def test_w60_stops_before_the_supervisor_of_server_mode_kills(self) -> None:
@@ -68,7 +82,17 @@ class TestDelivering:
         assert (attempt.number, attempt.status_code, attempt.error_code) == (1, 200, "")
         assert sent.headers["webhook-id"] == delivery.event_id == body["id"]
 
-    def test_w03_tries_keep_id_and_bytes_and_are_signed_anew(self) -> None:
+    def test_w03_tries_keep_id_and_bytes_and_are_signed_anew(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # The tests' gaps are shorter than the second that timestamps count in.
+        clock = iter((0, 60, 360))
+
+        def at_its_time(parcel: Parcel, _: datetime) -> Request:
+            began_at = datetime.fromtimestamp(1_800_000_000 + next(clock), UTC)
+            return build_request(parcel, began_at)
+
+        monkeypatch.setattr(courier, "build_request", at_its_time)
         endpoint = make_endpoint()
         (delivery,) = make_deliveries(endpoint)
         sender = ScriptedSender({endpoint.url: [answered(500), answered(503), OK]})
@@ -78,5 +102,14 @@ class TestDelivering:
             make_due(delivery) if status == "failed" else None
         first, second, third = sender.sent
         assert first.body == second.body == third.body
-        assert first.headers["webhook-id"] == second.headers["webhook-id"]
+        assert {one.headers["webhook-id"] for one in sender.sent} == {delivery.event_id}
+        timestamps = [int(one.headers["webhook-timestamp"]) for one in sender.sent]
+        assert timestamps == [1_800_000_000, 1_800_000_060, 1_800_000_360]
+        (secret,) = live_secrets(endpoint, timezone.now())
+        signatures = [one.headers["webhook-signature"] for one in sender.sent]
+        assert len(set(signatures)) == 3
+        assert signatures == [
+            sign([secret], delivery.event_id, at, one.body)
+            for at, one in zip(timestamps, sender.sent, strict=True)
+        ]
         assert [one.status_code for one in attempts_of(delivery)] == [500, 503, 200]

@@ -21,15 +21,20 @@ from tests.webhooks.building import (
     attempts_of,
     deliver,
     endpoint_now,
+    let_leases_expire,
     make_deliveries,
     make_due,
     make_endpoint,
     make_event,
     now_of,
 )
-from webhooks.disabling import BY_OWNER, disable_endpoint
+from webhooks.claims import take_due
+from webhooks.disabling import BY_OWNER, disable_endpoint, hold_stranded
+from webhooks.masking import MASK
 from webhooks.models import Attempt, Endpoint, WebhookDelivery
 from webhooks.network import Answer
+from webhooks.requests import user_agent
+from webhooks.results import Result, record
 from webhooks.services.retention import (
     DELIVERY_KEPT_FOR,
     PAYLOAD_KEPT_FOR,
@@ -45,6 +50,7 @@ __all__ = ["anonymous", "make_user", "other", "owner", "quick_and_unlimited"]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 DELIVERIES = "/api/webhooks/deliveries/"
+RECOVERIES = "/api/webhooks/recoveries/"
 
 
 def shown(caller: Caller, delivery: WebhookDelivery) -> dict[str, Any]:
@@ -74,6 +80,16 @@ class TestDetail:
         )
         assert (first["response_body"], first["response_encoding"]) == ("no", "utf-8")
         assert (second["error_code"], second["manual"]) == (None, False)
+
+    def test_w54_shows_the_headers_without_the_owners_secrets(self, owner: Caller) -> None:
+        endpoint = make_endpoint(owner.user, headers='{"X-Key": "shh"}')
+        (delivery,) = make_deliveries(endpoint)
+        assert shown(owner, delivery)["request_headers"] == {
+            "X-Key": MASK,
+            "content-type": "application/json",
+            "user-agent": user_agent(),
+            "webhook-id": delivery.event_id,
+        }
 
     @pytest.mark.parametrize(
         ("raw", "text", "encoding"),
@@ -128,6 +144,62 @@ class TestWaitingFor:
         disable_endpoint(endpoint, BY_OWNER)
         assert self.code(owner, first) == "endpoint"
 
+    def test_of_one_that_was_left_behind_by_a_disabled_endpoint_is_the_endpoint(
+        self, owner: Caller
+    ) -> None:
+        endpoint = make_endpoint(owner.user)
+        (delivery,) = make_deliveries(endpoint)
+        take_due(256)
+        assert self.code(owner, delivery) == "answer"
+        disable_endpoint(endpoint, BY_OWNER)
+        let_leases_expire()
+        assert self.code(owner, delivery) == "endpoint"
+
+
+class TestDisabled:
+    def left_behind(self, endpoint: Endpoint) -> WebhookDelivery:
+        """Return a delivery whose courier died, and whose endpoint was disabled meanwhile."""
+        (delivery,) = make_deliveries(endpoint)
+        take_due(256)
+        disable_endpoint(endpoint, BY_OWNER)
+        let_leases_expire()
+        assert now_of(delivery).status == "pending"
+        return delivery
+
+    def test_w33_what_a_dead_courier_left_is_held_and_its_try_is_known(self, owner: Caller) -> None:
+        endpoint = make_endpoint(owner.user)
+        delivery = self.left_behind(endpoint)
+        hold_stranded()
+        row = now_of(delivery)
+        assert (row.status, row.lease_until, row.next_retry_at) == ("held", None, None)
+        assert [one.error_code for one in attempts_of(delivery)] == ["interrupted"]
+        path = f"/api/webhooks/endpoints/{endpoint.pk}/"
+        assert owner.get(f"{path}recover/").json() == {"total": 1}
+
+    def test_w33_a_courier_sees_to_it(self, owner: Caller) -> None:
+        delivery = self.left_behind(make_endpoint(owner.user))
+        sender = ScriptedSender()
+        deliver(sender, done=lambda: now_of(delivery).status == "held")
+        assert sender.sent == []
+
+    def test_w33_enabling_sends_none_of_it(self, owner: Caller) -> None:
+        endpoint = make_endpoint(owner.user)
+        delivery = self.left_behind(endpoint)
+        owner.post(f"/api/webhooks/endpoints/{endpoint.pk}/enable/")
+        assert now_of(delivery).status == "held"
+        assert take_due(256).parcels == []
+
+    def test_leaves_alone_what_is_being_sent(self, owner: Caller) -> None:
+        endpoint = make_endpoint(owner.user)
+        (delivery,) = make_deliveries(endpoint)
+        (parcel,) = take_due(256).parcels
+        disable_endpoint(endpoint, BY_OWNER)
+        hold_stranded()
+        assert now_of(delivery).status == "pending"
+        now = timezone.now()
+        record([Result(parcel, OK, now, now)])
+        assert now_of(delivery).status == "delivered"
+
 
 class TestList:
     def test_w58_pages_forward_and_back_while_rows_come(self, owner: Caller) -> None:
@@ -153,6 +225,8 @@ class TestList:
             ("status=pending", 2),
             ("event_type=scraping.completed", 3),
             ("event_type=scraping.failed", 0),
+            ("code=500", 1),
+            ("code=404", 0),
             ("endpoint=987654321", 0),
         ],
     )
@@ -160,6 +234,9 @@ class TestList:
         endpoint = make_endpoint(owner.user)
         first, *_ = make_deliveries(endpoint, 3)
         WebhookDelivery.objects.filter(pk=first.pk).update(status="dead")
+        now = timezone.now()
+        Attempt.objects.create(delivery=first, number=1, at=now, status_code=500)
+        Attempt.objects.create(delivery=first, number=2, at=now, status_code=200)
         assert len(owner.get(f"{DELIVERIES}?{query}").json()["results"]) == number
 
     def test_shows_nothing_of_others(self, owner: Caller, other: Caller) -> None:
@@ -168,7 +245,9 @@ class TestList:
         assert other.get(DELIVERIES).json()["results"] == []
         assert other.get(f"{DELIVERIES}?endpoint={endpoint.pk}").json()["results"] == []
 
-    @pytest.mark.parametrize("query", ["status=lost", "endpoint=x", "since=soon", "nope=1"])
+    @pytest.mark.parametrize(
+        "query", ["status=lost", "endpoint=x", "since=soon", "nope=1", "code=x"]
+    )
     def test_refuses_bad_filters(self, owner: Caller, query: str) -> None:
         assert owner.get(f"{DELIVERIES}?{query}").status_code == 400
 
@@ -281,6 +360,96 @@ class TestRecover:
         sender = ScriptedSender()
         deliver(sender)
         assert sender.sent == []
+
+    def started(self, caller: Caller, *statuses: str) -> tuple[dict[str, Any], list[Any]]:
+        """Return a recovery of new deliveries that were in these statuses, and these."""
+        endpoint = make_endpoint(caller.user)
+        rows = make_deliveries(endpoint, len(statuses))
+        for row, status in zip(rows, statuses, strict=True):
+            missed = WebhookDelivery.objects.filter(pk=row.pk)
+            missed.update(status=status, next_retry_at=None, ended_at=timezone.now())
+        path = f"/api/webhooks/endpoints/{endpoint.pk}/recover/"
+        recovery: dict[str, Any] = caller.post(path, self.body()).json()
+        assert recovery["total"] == len(rows)
+        return recovery, rows
+
+    def cancel(self, caller: Caller, recovery: dict[str, Any]) -> dict[str, Any]:
+        answer = caller.post(f"{RECOVERIES}{recovery['id']}/cancel/")
+        assert answer.status_code == 202
+        body: dict[str, Any] = answer.json()
+        return body
+
+    def test_a_complete_one_cannot_be_cancelled(self, owner: Caller) -> None:
+        recovery, _ = self.started(owner, "held", "dead")
+        deliver(ScriptedSender())
+        cancelled = self.cancel(owner, recovery)
+        assert (cancelled["status"], cancelled["cancelled_at"]) == ("completed", None)
+
+    @pytest.mark.parametrize("status", ["held", "dead"])
+    def test_what_is_being_sent_when_it_is_cancelled_ends_with_that_try(
+        self, owner: Caller, status: str
+    ) -> None:
+        recovery, (row,) = self.started(owner, status)
+        (parcel,) = take_due(256).parcels
+        assert self.cancel(owner, recovery)["status"] == "cancelled"
+        now = timezone.now()
+        record([Result(parcel, answered(500), now, now)])
+        after = now_of(row)
+        assert (after.status, after.next_retry_at, after.attempt_count) == ("dead", None, 1)
+
+    def test_what_arrives_after_it_was_cancelled_has_arrived(self, owner: Caller) -> None:
+        recovery, (row,) = self.started(owner, "held")
+        (parcel,) = take_due(256).parcels
+        self.cancel(owner, recovery)
+        now = timezone.now()
+        record([Result(parcel, OK, now, now)])
+        assert now_of(row).status == "delivered"
+
+    def test_what_its_courier_died_with_is_not_sent_again(self, owner: Caller) -> None:
+        recovery, (row,) = self.started(owner, "held")
+        take_due(256)
+        self.cancel(owner, recovery)
+        let_leases_expire()
+        sender = ScriptedSender()
+        deliver(sender, done=lambda: now_of(row).status == "dead")
+        assert sender.sent == []
+        assert [one.error_code for one in attempts_of(row)] == ["interrupted"]
+
+    def test_what_was_cancelled_is_tried_by_hand_with_a_schedule_of_its_own(
+        self, owner: Caller
+    ) -> None:
+        recovery, (row,) = self.started(owner, "held")
+        self.cancel(owner, recovery)
+        assert now_of(row).status == "held"
+        retry(owner, row)
+        deliver(ScriptedSender({"https://receiver.example/hook": [answered(500)]}))
+        assert now_of(row).status == "failed"
+
+    @pytest.mark.parametrize(("status", "number"), [("held", 2), ("dead", 1)])
+    def test_sends_what_was_held_or_what_ran_out_only(
+        self, owner: Caller, status: str, number: int
+    ) -> None:
+        endpoint = make_endpoint(owner.user)
+        rows = make_deliveries(endpoint, 3)
+        for row, former in zip(rows, ("held", "held", "dead"), strict=True):
+            missed = WebhookDelivery.objects.filter(pk=row.pk)
+            missed.update(status=former, next_retry_at=None)
+        path = f"/api/webhooks/endpoints/{endpoint.pk}/recover/"
+        assert owner.get(f"{path}?status={status}").json() == {"total": number}
+        recovery = owner.post(path, {**self.body(), "status": status}).json()
+        assert recovery["total"] == number
+        assert owner.post(path, {**self.body(), "status": "failed"}).status_code == 400
+
+    def test_is_found_again(self, owner: Caller, other: Caller) -> None:
+        first, _ = self.started(owner, "held")
+        second, _ = self.started(owner, "dead", "held")
+        page = owner.get(f"{RECOVERIES}?page_size=1").json()
+        assert page["results"] == [second]
+        assert owner.get(page["next"]).json()["results"] == [first]
+        of_first = owner.get(f"{RECOVERIES}?endpoint={first['endpoint']}").json()
+        assert of_first["results"] == [first]
+        assert other.get(RECOVERIES).json()["results"] == []
+        assert owner.get(f"{RECOVERIES}?endpoint=x").status_code == 400
 
     def test_refuses_a_range_that_ends_before_it_begins(self, owner: Caller) -> None:
         endpoint = make_endpoint(owner.user)

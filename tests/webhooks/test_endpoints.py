@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -359,6 +360,21 @@ class TestTestSend:
         delivery = owner.get(answer["Location"]).json()
         assert (delivery["is_test"], delivery["event_type"]) == (True, "scraping.failed")
         assert delivery["sequence"] == endpoint_now(row_of(created)).last_sequence == 1
+
+    def test_carries_data_of_the_callers_own(self, owner: Caller) -> None:
+        created = create(owner)
+        data = {"z": 1, "a": [True, None], "test": False}
+        answer = owner.post(path_of(created, "test/"), {"data": data})
+        payload = json.loads(owner.get(answer["Location"]).json()["payload"])
+        sent = payload["data"]
+        assert sent == {"endpoint": created["id"], "z": 1, "a": [True, None], "test": True}
+        assert list(sent)[1:3] == ["z", "a"]
+
+    @pytest.mark.parametrize("data", ["x", [1], 5, {"a": "x" * 70_000}])
+    def test_refuses_data_that_is_no_object_or_too_large(self, owner: Caller, data: Any) -> None:
+        created = create(owner)
+        answer = owner.post(path_of(created, "test/"), {"data": data})
+        assert (answer.status_code, answer.json()["errors"][0]["attr"]) == (400, "data")
 
     def test_w56_is_limited(self, owner: Caller) -> None:
         created = create(owner)

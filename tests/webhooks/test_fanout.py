@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from projects.activity import Audience, Fact, change_and_fire
 from projects.models import Event, Project, User
@@ -19,10 +20,12 @@ from tests.webhooks.building import (
     make_endpoint,
     make_event,
 )
+from webhooks.claims import take_due
 from webhooks.disabling import BY_OWNER, GONE, disable_endpoint
 from webhooks.fanout import fan_out_next
 from webhooks.models import Endpoint, WebhookDelivery
 from webhooks.payloads import LARGEST_PAYLOAD_BYTES
+from webhooks.requests import build_request
 
 pytestmark = pytest.mark.django_db
 with_threads = pytest.mark.django_db(transaction=True)
@@ -47,6 +50,10 @@ class TestFanOut:
         ids = set(WebhookDelivery.objects.values_list("event_id", flat=True))
         assert len(ids) == 1
         assert {endpoint_now(one).last_sequence for one in endpoints} == {1}
+        now = timezone.now()
+        requests = [build_request(parcel, now) for parcel in take_due(256).parcels]
+        assert {one.headers["webhook-id"] for one in requests} == ids
+        assert len({one.headers["webhook-signature"] for one in requests}) == 3
 
     def test_w09_goes_to_those_who_hear_the_type(self) -> None:
         everything = make_endpoint()
@@ -95,15 +102,20 @@ class TestFanOut:
     def test_w02_keeps_text_and_numbers_as_they_are(self) -> None:
         endpoint = make_endpoint()
         data: dict[str, Any] = {
+            "zz": 0,
             "text": "\u2028 \U0001f680 \u00f1 \r\n",
             "big": 2**53 + 1,
-            "deep": {"z": 1, "a": [1.5]},
+            "deep": {"zz": 1, "a": [1.5, {"y": 2, "b": 3}]},
         }
         make_event(**data)
         fan_out_all()
         delivery = WebhookDelivery.objects.get(endpoint=endpoint)
         assert payload_of(delivery)["data"].items() >= data.items()
-        assert str(2**53 + 1).encode() in bytes(delivery.payload or b"")
+        body = bytes(delivery.payload or b"")
+        assert (
+            '"zz":0,"text":"\u2028 \U0001f680 \u00f1 \\r\\n","big":9007199254740993,'
+            '"deep":{"zz":1,"a":[1.5,{"y":2,"b":3}]}}}'.encode()
+        ) in body
 
     def test_w23_sends_a_link_instead_of_what_is_too_large(self, settings: Any) -> None:
         settings.TEPPAN = {**settings.TEPPAN, "PUBLIC_URL": "https://teppan.example"}

@@ -11,10 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from django.utils import timezone
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from config.env import ROOT
-from tests.webhooks.test_sender import sender
+from tests.webhooks.building import deliver, make_deliveries, make_due, make_endpoint, now_of
+from tests.webhooks.receiver import Reply
+from tests.webhooks.test_sender import loopback, sender
+from webhooks.network import Sender
+from webhooks.sealed import live_secrets
 from webhooks.signing import new_secret, sign
 
 if TYPE_CHECKING:
@@ -80,6 +85,29 @@ async def captured(receiver: Receiver, *secrets: str, shift_seconds: int = 0) ->
         await one.post(receiver.url(), BODY, headers)
     assert receiver.receipts[-1].body == BODY
     return dict(receiver.receipts[-1].headers)
+
+
+class TestTheCouriersOwnRequests:
+    """From the event in the log over the courier and the wire to the library."""
+
+    @pytest.mark.django_db(transaction=True)
+    def test_w04_are_accepted_and_each_change_is_not(
+        self, receiver: Receiver, verify: Verify
+    ) -> None:
+        endpoint = make_endpoint(url=receiver.url("/hook?room=7"))
+        (delivery,) = make_deliveries(endpoint)
+        receiver.script("/hook?room=7", Reply(500), Reply(200))
+        for status in ("failed", "delivered"):
+            deliver(Sender(loopback(), timeout_seconds=30))
+            assert now_of(delivery).status == status
+            make_due(delivery) if status == "failed" else None
+        (secret,) = live_secrets(endpoint, timezone.now())
+        assert len(receiver.receipts) == 2
+        for receipt in receiver.receipts:
+            assert receipt.body == bytes(delivery.payload or b"")
+            assert verify(secret, receipt.headers, receipt.body)
+            assert not verify(secret, receipt.headers, receipt.body + b" ")
+            assert not verify(secret, {**receipt.headers, "webhook-id": "evt_2"}, receipt.body)
 
 
 class TestTheOfficialLibraries:

@@ -1,17 +1,18 @@
 """What a person asks to be sent: a test, one delivery again, or all that was missed in a time."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, QuerySet
 from django.utils import timezone
 
 from common.errors import Conflict, InvalidInput, TooMany
 from projects.activity import Audience, Fact, PublicFact, change_and_fire
 from webhooks.catalogue import EVENT_TYPES
 from webhooks.fanout import make_delivery
-from webhooks.models import OPEN, Endpoint, Recovery, WebhookDelivery, unclaimed
+from webhooks.models import MISSED, OPEN, Endpoint, Recovery, WebhookDelivery, unclaimed
 from webhooks.tasks import hint_courier
 
 TEST = "webhook.test"
@@ -22,8 +23,10 @@ TESTS_PER_MINUTE = 10
 _DISABLED = "This endpoint is disabled; enable it first."
 
 
-def send_test(endpoint: Endpoint, event_type: str = TEST) -> WebhookDelivery:
-    """Send the example of an event type to the endpoint, once, whatever comes of it.
+def send_test(
+    endpoint: Endpoint, event_type: str = TEST, data: Mapping[str, Any] | None = None
+) -> WebhookDelivery:
+    """Send an event to the endpoint, once, whatever comes of it: the type's example, or this data.
 
     Raises Conflict for a disabled endpoint, InvalidInput for an unknown type, TooMany.
     """
@@ -39,7 +42,7 @@ def send_test(endpoint: Endpoint, event_type: str = TEST) -> WebhookDelivery:
             stream=locked.stream,
             seq=seq or 0,
             type=event_type,
-            data=_example_of(event_type),
+            data={**_example_of(event_type, data), "test": True},
             created_at=timezone.now(),
             audience=Audience(locked.owner_id, None),
         )
@@ -81,12 +84,15 @@ def retry_delivery(delivery: WebhookDelivery) -> WebhookDelivery:
 
 
 def missed_deliveries(
-    endpoint: Endpoint, since: datetime, until: datetime
+    endpoint: Endpoint, since: datetime, until: datetime, status: str | None = None
 ) -> QuerySet[WebhookDelivery]:
-    """Return what was held or ran out of tries in a time range and can still be sent."""
+    """Return what was held or ran out of tries in a time range and can still be sent.
+
+    With a status, only what was held, or only what ran out.
+    """
     return WebhookDelivery.objects.filter(
         endpoint=endpoint,
-        status__in=(WebhookDelivery.Status.HELD, WebhookDelivery.Status.DEAD),
+        status__in=MISSED if status is None else (status,),
         created_at__gte=since,
         created_at__lte=until,
         is_test=False,
@@ -94,7 +100,9 @@ def missed_deliveries(
     )
 
 
-def start_recovery(endpoint: Endpoint, since: datetime, until: datetime) -> Recovery:
+def start_recovery(
+    endpoint: Endpoint, since: datetime, until: datetime, status: str | None = None
+) -> Recovery:
     """Send again what was missed in a time range, each with the whole schedule before it.
 
     Raises InvalidInput for a range that ends before it begins, Conflict for a disabled endpoint.
@@ -105,7 +113,7 @@ def start_recovery(endpoint: Endpoint, since: datetime, until: datetime) -> Reco
         locked = Endpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk)
         _refuse_disabled(locked)
         recovery = Recovery.objects.create(endpoint=locked, since=since, until=until)
-        recovery.total = missed_deliveries(locked, since, until).update(
+        recovery.total = missed_deliveries(locked, since, until, status).update(
             recovery=recovery,
             former_status=F("status"),
             status=WebhookDelivery.Status.PENDING,
@@ -119,16 +127,23 @@ def start_recovery(endpoint: Endpoint, since: datetime, until: datetime) -> Reco
 
 
 def cancel_recovery(recovery: Recovery) -> None:
-    """Send no more of it: what was held and not tried is held again, the rest ends. Idempotent."""
+    """Send no more of it: what was held and not tried is held again, the rest ends. Idempotent.
+
+    What is being sent ends with this try. One that is complete stays so.
+    """
     now = timezone.now()
+    open_ones = WebhookDelivery.objects.filter(recovery=recovery.pk, status__in=OPEN)
     with transaction.atomic():
-        changed = Recovery.objects.filter(pk=recovery.pk, cancelled_at=None)
-        if not changed.update(cancelled_at=now):
-            return
-        left = WebhookDelivery.objects.filter(unclaimed(now), recovery=recovery, status__in=OPEN)
-        held = left.filter(former_status=WebhookDelivery.Status.HELD)
-        held.update(status=WebhookDelivery.Status.HELD, former_status="", next_retry_at=None)
-        left.update(status=WebhookDelivery.Status.DEAD, ended_at=now, next_retry_at=None)
+        # In turn with the couriers: what fails just now is written down before, or known as over.
+        Endpoint.objects.select_for_update(no_key=True).get(pk=recovery.endpoint_id)
+        running = Recovery.objects.filter(Exists(open_ones), pk=recovery.pk, cancelled_at=None)
+        if running.update(cancelled_at=now):
+            left = open_ones.filter(lease_until=None)
+            idle = {"former_status": "", "next_retry_at": None}
+            # They are nobody's again, and whatever sends them later has nothing to do with it.
+            held = left.filter(former_status=WebhookDelivery.Status.HELD)
+            held.update(status=WebhookDelivery.Status.HELD, recovery=None, **idle)
+            left.update(status=WebhookDelivery.Status.DEAD, ended_at=now, **idle)
     recovery.refresh_from_db()
 
 
@@ -144,5 +159,6 @@ def _refuse_too_many_tests(endpoint: Endpoint) -> None:
         raise TooMany(f"At most {TESTS_PER_MINUTE} tests per minute.", retry_after=60)
 
 
-def _example_of(event_type: str) -> dict[str, Any]:
-    return {**EVENT_TYPES[event_type].example["data"], "test": True}
+def _example_of(event_type: str, data: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    example: Mapping[str, Any] = EVENT_TYPES[event_type].example["data"]
+    return example if data is None else data

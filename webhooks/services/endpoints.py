@@ -26,6 +26,10 @@ MOST_ENDPOINTS = 100
 MOST_FORMER_SECRETS = 4
 ROTATION_GRACE_SECONDS = 24 * 3600
 
+# Each sends some ten requests to somebody's server.
+CHECKS_PER_MINUTE = 6
+_MINUTE_SECONDS = 60.0
+
 _MASKED = f"{MASK} stands for a value that is kept; here none is. Enter the value itself."
 
 
@@ -102,6 +106,18 @@ def rotate_secret(
         locked.sealed_secret = signing.seal(secret, locked.context("secret"))
         locked.save(update_fields=["former_secrets", "sealed_secret", "updated_at"])
     return secret
+
+
+def count_check(endpoint: Endpoint) -> None:
+    """Take note of a check of the endpoint's receiver; raises TooMany, over all processes."""
+    now = timezone.now().timestamp()
+    with transaction.atomic():
+        locked = Endpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk)
+        lately = [at for at in locked.checked_at if at > now - _MINUTE_SECONDS]
+        if len(lately) >= CHECKS_PER_MINUTE:
+            wait = min(lately) + _MINUTE_SECONDS - now
+            raise TooMany(f"At most {CHECKS_PER_MINUTE} checks per minute.", retry_after=wait)
+        Endpoint.objects.filter(pk=locked.pk).update(checked_at=[*lately, now])
 
 
 def _apply(endpoint: Endpoint, fields: dict[str, Any]) -> list[str]:

@@ -1,15 +1,14 @@
 """Checking a receiver: some requests, up to half a minute. Asynchronous, so it holds no thread."""
 
-import time
-from collections import defaultdict, deque
+import json
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
-from common.errors import TooMany
+from common.errors import ApplicationError, InvalidInput, error_body
 from common.frames import as_json
 from projects.selectors import authenticate_bearer
 from webhooks import selectors
@@ -19,21 +18,15 @@ from webhooks.network import Sender
 from webhooks.outbound import policy
 from webhooks.requests import user_agent
 from webhooks.sealed import address_of, custom_headers, live_secrets
-
-# Each sends some ten requests to somebody's server.
-CHECKS_PER_MINUTE = 6
-_MINUTE_SECONDS = 60.0
-
-_checked: defaultdict[int, deque[float]] = defaultdict(deque)
+from webhooks.services.endpoints import count_check
 
 
 @csrf_exempt
 async def check_receiver_view(request: HttpRequest, endpoint_id: int) -> HttpResponseBase:
     """POST: send genuine and forged requests and report what the receiver did with them."""
     if request.method != "POST":
-        return HttpResponseNotAllowed(["POST"])
-    endpoint = await sync_to_async(_endpoint_of)(request, endpoint_id)
-    _refuse_too_many(endpoint.pk)
+        return _not_allowed()
+    endpoint = await sync_to_async(_endpoint_to_check)(request, endpoint_id)
     sender = Sender(policy(), timeout_seconds=settings.TEPPAN["WEBHOOK_TIMEOUT_SECONDS"])
     secret = live_secrets(endpoint, timezone.now())[0]
     headers = {**custom_headers(endpoint), "user-agent": user_agent()}
@@ -45,20 +38,27 @@ async def check_receiver_view(request: HttpRequest, endpoint_id: int) -> HttpRes
     return HttpResponse(content, content_type="application/json")
 
 
-def _endpoint_of(request: HttpRequest, endpoint_id: int) -> Endpoint:
+def _endpoint_to_check(request: HttpRequest, endpoint_id: int) -> Endpoint:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     principal = authenticate_bearer(token.strip() if scheme.lower() == "bearer" else "")
-    return selectors.endpoint_of(principal.user, endpoint_id)
+    _refuse_content(request)
+    endpoint = selectors.endpoint_of(principal.user, endpoint_id)
+    count_check(endpoint)
+    return endpoint
 
 
-def _refuse_too_many(endpoint_id: int) -> None:
-    now = time.monotonic()
-    times = _checked[endpoint_id]
-    while times and now - times[0] > _MINUTE_SECONDS:
-        times.popleft()
-    if len(times) >= CHECKS_PER_MINUTE:
-        raise TooMany(
-            f"At most {CHECKS_PER_MINUTE} checks per minute.",
-            retry_after=_MINUTE_SECONDS - (now - times[0]),
-        )
-    times.append(now)
+def _refuse_content(request: HttpRequest) -> None:
+    """Refuse parameters and fields: this request takes none."""
+    unknown = sorted(request.GET)
+    try:
+        unknown += sorted(json.loads(request.body or b"{}"))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise InvalidInput("parse_error", "The body should be empty.") from error
+    if unknown:
+        raise InvalidInput("unknown", "This field is not known.", attr=unknown[0])
+
+
+def _not_allowed() -> JsonResponse:
+    error = ApplicationError("method_not_allowed", "Only POST is allowed here.")
+    error.status = 405
+    return JsonResponse(error_body(error), status=error.status, headers={"Allow": "POST"})

@@ -1,5 +1,7 @@
 """Deliveries: list, read, send again."""
 
+from typing import Any
+
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -8,6 +10,8 @@ from common.api import ApiView
 from common.pagination import Key, Order
 from projects.idempotency import Made
 from webhooks import selectors
+from webhooks.models import WebhookDelivery
+from webhooks.requests import shown_headers
 from webhooks.serializers import (
     DeliveryDetailSerializer,
     DeliveryFilterSerializer,
@@ -39,7 +43,7 @@ class DeliveryView(ApiView):
     def get(self, request: Request, delivery_id: int) -> Response:
         """Return the delivery with what is sent and every try."""
         delivery = selectors.delivery_of(self.caller, delivery_id)
-        return Response(selectors.delivery_detail(delivery))
+        return Response(_detail(delivery))
 
 
 class RetryView(ApiView):
@@ -56,7 +60,12 @@ class RetryView(ApiView):
         delivery = selectors.delivery_of(self.caller, delivery_id)
 
         def make() -> Made:
-            body = plain(selectors.delivery_detail(retry_delivery(delivery)))
+            body = plain(_detail(retry_delivery(delivery)))
             return 202, body, {"Location": f"/api/webhooks/deliveries/{delivery.pk}/"}, body
 
         return answer(request, make)
+
+
+def _detail(delivery: WebhookDelivery) -> dict[str, Any]:
+    headers = shown_headers(delivery.endpoint, delivery.event_id)
+    return {**selectors.delivery_detail(delivery), "request_headers": headers}

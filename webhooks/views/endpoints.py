@@ -24,6 +24,7 @@ from webhooks.serializers import (
     NewEndpointSerializer,
     RangeSerializer,
     RecoveryEstimateSerializer,
+    RecoveryFilterSerializer,
     RecoveryRangeSerializer,
     RecoverySerializer,
     RotateSerializer,
@@ -143,9 +144,9 @@ class TestView(ApiView):
 
     @extend_schema(responses={202: DeliverySerializer})
     def post(self, request: Request, endpoint_id: int) -> Response:
-        """Send the example of an event type once."""
+        """Send the example of an event type once, or data of the caller's own."""
         endpoint = selectors.endpoint_of(self.caller, endpoint_id)
-        delivery = deliveries.send_test(endpoint, self.validated()["event_type"])
+        delivery = deliveries.send_test(endpoint, **self.validated())
         return Response(
             selectors.deliveries_as_json([delivery])[0],
             status=202,
@@ -177,7 +178,7 @@ class RecoverView(ApiView):
         endpoint = selectors.endpoint_of(self.caller, endpoint_id)
         since = self.query.get("since", endpoint.created_at)
         until = self.query.get("until", timezone.now())
-        missed = deliveries.missed_deliveries(endpoint, since, until)
+        missed = deliveries.missed_deliveries(endpoint, since, until, self.query.get("status"))
         return Response({"total": missed.count()})
 
     @extend_schema(parameters=[IDEMPOTENCY_KEY], responses={202: RecoverySerializer})
@@ -187,11 +188,25 @@ class RecoverView(ApiView):
         wish = self.validated()
 
         def make() -> Made:
-            recovery = deliveries.start_recovery(endpoint, wish["since"], wish["until"])
-            body = plain(selectors.recovery_as_json(recovery))
+            recovery = deliveries.start_recovery(endpoint, **wish)
+            body = plain(selectors.recoveries_as_json([recovery])[0])
             return 202, body, {"Location": f"/api/webhooks/recoveries/{recovery.pk}/"}, body
 
         return answer(request, make)
+
+
+class RecoveryListView(ApiView):
+    """The caller's recoveries."""
+
+    serializer_class = RecoverySerializer
+    query_class = RecoveryFilterSerializer
+    order = Order("recoveries", (Key("created_at"), Key("id")))
+
+    @extend_schema(parameters=[RecoveryFilterSerializer], responses=RecoverySerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """List recoveries, newest first."""
+        found = self.paginate_queryset(selectors.recoveries_matching(self.caller, self.query))
+        return self.get_paginated_response(selectors.recoveries_as_json(found or []))
 
 
 class RecoveryView(ApiView):
@@ -202,7 +217,7 @@ class RecoveryView(ApiView):
     def get(self, request: Request, recovery_id: int) -> Response:
         """Return how far the recovery is."""
         recovery = selectors.recovery_of(self.caller, recovery_id)
-        return Response(selectors.recovery_as_json(recovery))
+        return Response(selectors.recoveries_as_json([recovery])[0])
 
 
 class CancelRecoveryView(ApiView):
@@ -216,4 +231,4 @@ class CancelRecoveryView(ApiView):
         self.validated()
         recovery = selectors.recovery_of(self.caller, recovery_id)
         deliveries.cancel_recovery(recovery)
-        return Response(selectors.recovery_as_json(recovery), status=202)
+        return Response(selectors.recoveries_as_json([recovery])[0], status=202)

@@ -48,7 +48,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description End the cookie's session, or the access token's; with `all` every session. */
+        /**
+         * @description End the cookie's session, or the access token's; with `all` every session.
+         *
+         *     A cookie that counts no more is only taken away.
+         */
         post: operations["auth_logout_create"];
         delete?: never;
         options?: never;
@@ -762,7 +766,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Send the example of an event type once. */
+        /** @description Send the example of an event type once, or data of the caller's own. */
         post: operations["webhooks_endpoints_test_create"];
         delete?: never;
         options?: never;
@@ -779,6 +783,23 @@ export interface paths {
         };
         /** @description List the event types with JSON Schema and example of the body. */
         get: operations["webhooks_event_types_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/recoveries/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description List recoveries, newest first. */
+        get: operations["webhooks_recoveries_list"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1316,6 +1337,10 @@ export interface components {
             delivered_at: string | null;
             /** @description The bytes that are sent. */
             payload: string | null;
+            /** @description Of every try, secrets masked; each has a timestamp and signature of its own. */
+            request_headers: {
+                [key: string]: string;
+            };
             attempts: components["schemas"]["Attempt"][];
         };
         /** @description An address that needs no header, for a while. */
@@ -2729,6 +2754,13 @@ export interface components {
             previous: string | null;
             results: components["schemas"]["Project"][];
         };
+        PaginatedRecoveryList: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["Recovery"][];
+        };
         ParseError: {
             /**
              * @description * `parse_error` - Parse Error
@@ -3117,12 +3149,18 @@ export interface components {
             /** Format: double */
             reset_seconds: number | null;
         };
-        /** @description A range of time, both ends included. */
+        /** @description A range of time, both ends included; only what was held or only what is dead, or both. */
         RangeRequest: {
             /** Format: date-time */
             since: string;
             /** Format: date-time */
             until: string;
+            /**
+             * @description * `held` - held
+             *     * `dead` - dead
+             * @enum {string}
+             */
+            status?: "held" | "dead";
         };
         /** @description A recovery and how far it is. */
         Recovery: {
@@ -3635,6 +3673,10 @@ export interface components {
         TestRequest: {
             /** @default webhook.test */
             event_type?: string;
+            /** @description Instead of the example's; at most 64 KB. `test: true` is added to it. */
+            data?: {
+                [key: string]: unknown;
+            };
         };
         /** @description What a delivery waits for. */
         Wait: {
@@ -4118,7 +4160,7 @@ export interface components {
             type: "validation_error";
             errors: components["schemas"]["WebhooksEndpointsPartialUpdateError"][];
         };
-        WebhooksEndpointsRecoverCreateError: components["schemas"]["WebhooksEndpointsRecoverCreateNonFieldErrorsErrorComponent"] | components["schemas"]["WebhooksEndpointsRecoverCreateSinceErrorComponent"] | components["schemas"]["WebhooksEndpointsRecoverCreateUntilErrorComponent"];
+        WebhooksEndpointsRecoverCreateError: components["schemas"]["WebhooksEndpointsRecoverCreateNonFieldErrorsErrorComponent"] | components["schemas"]["WebhooksEndpointsRecoverCreateSinceErrorComponent"] | components["schemas"]["WebhooksEndpointsRecoverCreateUntilErrorComponent"] | components["schemas"]["WebhooksEndpointsRecoverCreateStatusErrorComponent"];
         WebhooksEndpointsRecoverCreateErrorResponse400: components["schemas"]["WebhooksEndpointsRecoverCreateValidationError"] | components["schemas"]["ParseErrorResponse"];
         WebhooksEndpointsRecoverCreateNonFieldErrorsErrorComponent: {
             /**
@@ -4150,6 +4192,20 @@ export interface components {
              * @enum {string}
              */
             code: "date" | "invalid" | "make_aware" | "null" | "overflow" | "required";
+            detail: string;
+        };
+        WebhooksEndpointsRecoverCreateStatusErrorComponent: {
+            /**
+             * @description * `status` - status (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "status";
+            /**
+             * @description * `invalid_choice` - invalid_choice
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "invalid_choice" | "null";
             detail: string;
         };
         WebhooksEndpointsRecoverCreateUntilErrorComponent: {
@@ -4238,7 +4294,34 @@ export interface components {
             type: "validation_error";
             errors: components["schemas"]["WebhooksEndpointsRotateSecretCreateError"][];
         };
-        WebhooksEndpointsTestCreateError: components["schemas"]["WebhooksEndpointsTestCreateNonFieldErrorsErrorComponent"] | components["schemas"]["WebhooksEndpointsTestCreateEventTypeErrorComponent"];
+        WebhooksEndpointsTestCreateDataErrorComponent: {
+            /**
+             * @description * `data` - data (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "data";
+            /**
+             * @description * `not_a_dict` - not_a_dict
+             *     * `null` - null
+             * @enum {string}
+             */
+            code: "not_a_dict" | "null";
+            detail: string;
+        };
+        WebhooksEndpointsTestCreateDataKEYErrorComponent: {
+            /**
+             * @description * `data.KEY` - data.KEY (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            attr: "data.KEY";
+            /**
+             * @description * `required` - required
+             * @enum {string}
+             */
+            code: "required";
+            detail: string;
+        };
+        WebhooksEndpointsTestCreateError: components["schemas"]["WebhooksEndpointsTestCreateNonFieldErrorsErrorComponent"] | components["schemas"]["WebhooksEndpointsTestCreateEventTypeErrorComponent"] | components["schemas"]["WebhooksEndpointsTestCreateDataErrorComponent"] | components["schemas"]["WebhooksEndpointsTestCreateDataKEYErrorComponent"];
         WebhooksEndpointsTestCreateErrorResponse400: components["schemas"]["WebhooksEndpointsTestCreateValidationError"] | components["schemas"]["ParseErrorResponse"];
         WebhooksEndpointsTestCreateEventTypeErrorComponent: {
             /**
@@ -4282,6 +4365,7 @@ export interface components {
         };
         WebhooksEventTypesRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
         WebhooksRecoveriesCancelCreateErrorResponse400: components["schemas"]["ParseErrorResponse"];
+        WebhooksRecoveriesListErrorResponse400: components["schemas"]["ParseErrorResponse"];
         WebhooksRecoveriesRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
         WebhooksSnippetsRetrieveErrorResponse400: components["schemas"]["ParseErrorResponse"];
         /** @description Body of POST /api/exports/ and of its estimate. */
@@ -7805,6 +7889,8 @@ export interface operations {
     webhooks_deliveries_list: {
         parameters: {
             query?: {
+                /** @description An HTTP status that a try got. */
+                code?: number;
                 cursor?: string;
                 endpoint?: number;
                 event_type?: string;
@@ -8755,6 +8841,11 @@ export interface operations {
         parameters: {
             query?: {
                 since?: string;
+                /**
+                 * @description * `held` - held
+                 *     * `dead` - dead
+                 */
+                status?: "held" | "dead";
                 until?: string;
             };
             header?: never;
@@ -9131,6 +9222,85 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WebhooksEventTypesRetrieveErrorResponse400"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse429"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse500"];
+                };
+            };
+        };
+    };
+    webhooks_recoveries_list: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                endpoint?: number;
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedRecoveryList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhooksRecoveriesListErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
                 };
             };
             405: {
