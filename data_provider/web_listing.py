@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import urlsplit
 
-from data_provider.base import Capabilities, Clock
+from data_provider.base import Capabilities, Clock, ThreadAnswer
 from data_provider.browser import Browser, find_chromium
 from data_provider.errors import LayoutChanged, NotConfigured, SourceError, Timeout
 from data_provider.pacing import pacer_of, retry_after_seconds
@@ -127,11 +127,17 @@ class WebBackend(PagedBackend):
 
     async def comments(self, post_id: str, *, limit: int | None = None) -> list[Comment]:
         """Return a thread depth first, as far as its page and its loaders bring it."""
+        return (await self.thread(post_id, limit=limit)).comments
+
+    async def thread(
+        self, post_id: str, *, limit: int | None = None, depth: int | None = None
+    ) -> ThreadAnswer:
+        """Return a thread as `comments`, of at most `depth` levels, with the page's own count."""
         short = post_id.removeprefix("t3_")
         read = read_old_thread if self._is_old else read_www_thread
 
         async with self._ending_what_is_left(), _Reader(self, self._sessions) as reader:
-            return await read(reader, short, limit)
+            return await read(reader, short, limit, depth)
 
     async def aclose(self) -> None:
         """End all browsers of this source."""

@@ -10,6 +10,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlencode
 
+from data_provider.base import ThreadAnswer
 from data_provider.comment_tree import CommentTree
 from data_provider.errors import LayoutChanged
 from data_provider.parsing import old_html, shreddit_threads
@@ -36,13 +37,15 @@ class Reader(Protocol):
         """Return a part of the page that is shown."""
 
 
-async def read_www_thread(reader: Reader, short: str, limit: int | None) -> list[Comment]:
+async def read_www_thread(
+    reader: Reader, short: str, limit: int | None, depth: int | None
+) -> ThreadAnswer:
     """Return a thread of www.reddit.com, whose loaders bring the rest."""
     thread = shreddit_threads.parse_thread(await reader.show(f"/comments/{short}/"))
     post = thread.post
     if post is None or post.id != f"t3_{short}":
         raise LayoutChanged("The page shows another post.")
-    tree = CommentTree(post.id)
+    tree = CommentTree(post.id, depth)
     tree.add(thread.comments, ())
     waiting, asked = deque(thread.more), 1
     while waiting and asked < MOST_REQUESTS and (limit is None or len(tree) < limit):
@@ -51,14 +54,17 @@ async def read_www_thread(reader: Reader, short: str, limit: int | None) -> list
         part = shreddit_threads.parse_more_comments(html, post, stub.parent_id)
         tree.add(part.comments, ())
         waiting.extend(part.more)
-    return tree.depth_first(limit)
+    expected = post.num_comments if thread.expected is None else thread.expected
+    return ThreadAnswer(tree.depth_first(limit), expected)
 
 
-async def read_old_thread(reader: Reader, short: str, limit: int | None) -> list[Comment]:
+async def read_old_thread(
+    reader: Reader, short: str, limit: int | None, depth: int | None
+) -> ThreadAnswer:
     """Return a thread of old.reddit.com, whose parts are pages around one comment each."""
     base, size = f"/comments/{short}/", f"?limit={_OLD_SIZE}"
     thread = old_html.parse_thread(await reader.show(base + size))
-    tree, waiting, asked = CommentTree(f"t3_{short}"), _Waiting(f"t3_{short}"), 1
+    tree, waiting, asked = CommentTree(f"t3_{short}", depth), _Waiting(f"t3_{short}"), 1
     tree.add(thread.comments, ())
     waiting.note(thread.more)
     while asked < MOST_REQUESTS and (limit is None or len(tree) < limit):
@@ -70,7 +76,7 @@ async def read_old_thread(reader: Reader, short: str, limit: int | None) -> list
         part = old_html.parse_thread(await reader.show(f"{base}_/{name}/{size}"))
         tree.add(_below(part.comments, f"t1_{name}", parent), ())
         waiting.note(part.more)
-    return tree.depth_first(limit)
+    return ThreadAnswer(tree.depth_first(limit), thread.post.num_comments if thread.post else None)
 
 
 class _Waiting:

@@ -32,6 +32,7 @@ class Door:
     # Fields that it knows otherwise than Reddit's JSON does.
     differs: tuple[str, ...] = ()
     knows_subscribers: bool = True
+    knows_comment_counts: bool = True
     # Fields of a comment that it cannot know: null, false, or as if it answered the post.
     comment_lacks: tuple[str, ...] = ()
     # Fields of comments that it does not know of those that are gone.
@@ -135,6 +136,7 @@ DOORS = (
         confuses=("crosspost", "poll", "gallery", "video"),
         comment_lacks=("score", "parent_id", "depth", "stickied", "distinguished", "edited_at"),
         has_whole_threads=False,
+        knows_comment_counts=False,
     ),
     Door(
         "archive",

@@ -14,6 +14,7 @@ import pytest_asyncio
 
 from data_provider import (
     Comment,
+    CommentThread,
     NotFound,
     Notice,
     Page,
@@ -315,6 +316,20 @@ class TestOtherQuestions:
         assert all(b <= a + 1 for a, b in itertools.pairwise(depths))
         some = await source.comments(post.id, limit=10)
         assert len(some) == 10
+
+    async def test_about_comments_say_how_many_there_are_where_they_know(
+        self, source: ScraperBackend, door: Door, reddit: SandboxServer
+    ) -> None:
+        if not source.capabilities.comments:
+            return
+        async with get_scraper("sandbox", ProviderConfig(sandbox_url=reddit.url)) as reference:
+            posts = await reference.scrape_subreddit_posts(Query(subreddit="longthreads"))
+        (said,) = (post.num_comments for post in posts if post.id == TALK)
+        async with aclosing(source.scrape_comments_stream(TALK, limit=10)) as stream:
+            (answer,) = [item async for item in stream if isinstance(item, CommentThread)]
+        assert answer.expected == (said if door.knows_comment_counts else None)
+        shallow = await source.thread(TALK, depth=1)
+        assert {comment.depth for comment in shallow.comments} == {0}
 
     async def test_about_comments_are_answered_as_by_any_other(
         self, source: ScraperBackend, door: Door, reddit: SandboxServer
