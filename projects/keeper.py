@@ -10,7 +10,7 @@ import enum
 import logging
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack
 from datetime import datetime
 from typing import Any, TypeVar
@@ -20,7 +20,7 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections, connections
 from django.utils import timezone
 
-from common import wakeup
+from common import draining, wakeup
 from common.executors import run_in_database_thread
 from projects import runs
 from projects.runs import Lease, Run
@@ -90,17 +90,27 @@ class Guard:
             self._stopped.set_result(reason)
 
 
-async def give_back(run: Run, lease: Lease) -> None:
-    """Release a run that its database broke off, as soon as that answers; lost, it is left alone.
+@contextlib.asynccontextmanager
+async def outliving_database(run: Run, guard: Guard) -> AsyncIterator[None]:
+    """Work on a run in here: what a lost database breaks off is released once that answers.
 
-    Its worker lives: it is no loss. But it may be the run that breaks it, so it has to wait.
+    Its worker lives, so it is no loss, however often; another's by now, it is left alone.
     """
+    lease = run.lease
+    try:
+        yield
+        is_lost = guard.asked is not None and guard.asked[0] is StopReason.LEASE_LOST
+    except DatabaseError:
+        logger.warning("%s was broken off by its database.", run, exc_info=True)
+        is_lost = True
+    # It may be the run that breaks its database: then it has to wait for its turn.
     pause = runs.lease_length() / 4
-    while True:
+    while is_lost:
         try:
             await run_in_database_thread(run.release, lease, pause)
         except DatabaseError:
             await asyncio.sleep(LOOK_SECONDS)
+            is_lost = not draining.is_draining()
         else:
             return
 

@@ -23,7 +23,7 @@ from common.background_loop import submit
 from common.executors import run_in_database_thread
 from common.wakeup import seconds_between_looks
 from projects import runs
-from projects.keeper import LOOK_SECONDS, Guard, Keeper, StopReason, give_back
+from projects.keeper import LOOK_SECONDS, Guard, Keeper, StopReason, outliving_database
 from projects.runs import Run
 
 R = TypeVar("R", bound=Run)
@@ -156,24 +156,18 @@ class Slots(Generic[R]):
         task.add_done_callback(self._refilling.discard)
 
     async def _drive(self, run: R, others: set[asyncio.Task[None]]) -> None:
-        guard, lease = Guard(), run.lease
+        guard = Guard()
         try:
-            with self._keeper.keeping(run, guard, is_unwatched=self._watch_of(run)):
-                if self._stopping.is_set() or self._suspect not in (None, run):
-                    guard.stop(StopReason.SHUTDOWN)
-                if self._suspect is run:
-                    await self._work_alone(run, guard, others)
-                else:
-                    await self._work(run, guard)
-            is_lost = guard.asked is not None and guard.asked[0] is StopReason.LEASE_LOST
-        except DatabaseError:
-            logger.warning("%s was broken off by its database.", run, exc_info=True)
-            is_lost = True
+            async with outliving_database(run, guard):
+                with self._keeper.keeping(run, guard, is_unwatched=self._watch_of(run)):
+                    if self._stopping.is_set() or self._suspect not in (None, run):
+                        guard.stop(StopReason.SHUTDOWN)
+                    if self._suspect is run:
+                        await self._work_alone(run, guard, others)
+                    else:
+                        await self._work(run, guard)
         except Exception:
             logger.exception("%s broke off; it will be taken over.", run)
-            is_lost = False
-        if is_lost:
-            await give_back(run, lease)
 
     async def _work_alone(self, run: R, guard: Guard, others: set[asyncio.Task[None]]) -> None:
         if others:

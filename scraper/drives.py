@@ -2,6 +2,9 @@
 
 Whoever opens the stream of a job that nobody works on has it driven; every viewer, the first one
 too, only follows the log, and waits neither for the claim nor for what it waits for.
+
+A drive that does not stop when it is told to is settled in its place and cancelled. Its process
+stays, unlike a worker's: it serves everybody's streams, and what the drive still writes is refused.
 """
 
 import asyncio
@@ -15,17 +18,24 @@ from django.utils import timezone
 from common import draining
 from common.executors import run_in_database_thread
 from projects import runs
-from projects.keeper import Guard, Keeper, StopReason
+from projects.keeper import Guard, Keeper, StopReason, outliving_database
 from scraper.models import ScrapingJob
 from scraper.runner import is_unwatched, run_job
 from scraper.sources import open_source
 
 logger = logging.getLogger(__name__)
 
-keeper = Keeper(ScrapingJob)
-
 _tasks: set[asyncio.Task[None]] = set()
+_driving: dict[runs.Lease, asyncio.Task[Any] | None] = {}
 _claiming: set[int] = set()
+
+
+def _cancel(job: runs.Run) -> None:
+    if task := _driving.get(job.lease):
+        task.get_loop().call_soon_threadsafe(task.cancel)
+
+
+keeper = Keeper(ScrapingJob, on_stuck=_cancel)
 
 
 def open_drive(job_id: int) -> None:
@@ -75,10 +85,15 @@ async def _claim(job_id: int) -> ScrapingJob | None:
 
 
 async def _drive(job: ScrapingJob) -> None:
-    guard = Guard()
-    with keeper.keeping(job, guard, is_unwatched=is_unwatched):
-        # Claimed while the process was told to end, it was not yet among those that were stopped.
-        if draining.is_draining():
-            guard.stop(StopReason.SHUTDOWN)
-        async for _ in run_job(job, open_source, guard):
-            pass
+    guard, lease = Guard(), job.lease
+    _driving[lease] = asyncio.current_task()
+    try:
+        async with outliving_database(job, guard):
+            with keeper.keeping(job, guard, is_unwatched=is_unwatched):
+                # Claimed while the process was told to end, it was not yet among the stopped.
+                if draining.is_draining():
+                    guard.stop(StopReason.SHUTDOWN)
+                async for _ in run_job(job, open_source, guard):
+                    pass
+    finally:
+        del _driving[lease]

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import OperationalError
 
 from scraper import drives
-from tests.scraper.building import make_job, now_of
+from tests.scraper.building import make_job, now_of, terminal_events
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from data_provider.sandbox.testing import SandboxServer
     from scraper.models import ScrapingJob
@@ -115,3 +116,39 @@ class TestStopAll:
         drives.open_drive(job.pk)
         await until_settled()
         assert (await sync_to_async(now_of)(job)).status == "pending"
+
+
+class TestStubborn:
+    async def test_a_drive_that_does_not_hear_its_cancel_is_settled_and_cancelled(
+        self, monkeypatch: pytest.MonkeyPatch, settings: Any
+    ) -> None:
+        settings.TEPPAN = {**settings.TEPPAN, "STOP_GRACE_SECONDS": 0.5}
+
+        async def hear_nothing(*_: object) -> AsyncIterator[None]:
+            await asyncio.Event().wait()
+            yield
+
+        monkeypatch.setattr(drives, "run_job", hear_nothing)
+        job = await sync_to_async(live_job)()
+        drives.open_drive(job.pk)
+        while (await sync_to_async(now_of)(job)).status != "running":
+            await asyncio.sleep(0.01)
+        await sync_to_async((await sync_to_async(now_of)(job)).cancel)()
+        async with asyncio.timeout(20):
+            await until_settled()
+        assert (await sync_to_async(now_of)(job)).status == "cancelled"
+        assert await sync_to_async(terminal_events)(job) == ["scraping.cancelled"]
+
+    async def test_a_drive_that_its_database_broke_off_is_given_back_without_a_loss(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def lose_database(*_: object) -> AsyncIterator[None]:
+            raise OperationalError("the server closed the connection unexpectedly")
+            yield
+
+        monkeypatch.setattr(drives, "run_job", lose_database)
+        job = await sync_to_async(live_job)()
+        drives.open_drive(job.pk)
+        await until_settled()
+        given_back = await sync_to_async(now_of)(job)
+        assert (given_back.status, given_back.worker, given_back.losses) == ("running", "", 0)
