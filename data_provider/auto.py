@@ -80,7 +80,8 @@ class AutoBackend(ScraperBackend):
         open_source: Callable[[str], ScraperBackend],
         book: HealthBook | None = None,
     ) -> None:
-        super().__init__(config, clock)
+        # Each source reads the session's cookies itself; those that need none go on without.
+        super().__init__(config.model_copy(update={"cookies_file": None}), clock)
         self.book: HealthBook = book or MemoryHealth(self.clock)
         self._sources = list(_opened(config.auto_order, open_source))
         self._serving = ""

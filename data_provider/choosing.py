@@ -102,11 +102,10 @@ class Turn:
         return wait if wait <= SHORT_WAIT_SECONDS else None
 
     def error(self) -> SourceError:
-        """Return what the whole turn failed with: the one source's word, or all attempts."""
-        last = dict(self.attempts)
-        if len(last) == 1:
-            return next(iter(last.values()))
-        return Exhausted(list(last.items()))
+        """Return what the whole turn failed with: the one source's last word, or all attempts."""
+        if len({name for name, _ in self.attempts}) == 1:
+            return self.attempts[-1][1]
+        return Exhausted(self.attempts)
 
 
 async def choose(sources: Sequence[ScraperBackend], turn: Turn, book: HealthBook) -> Choice:
@@ -129,7 +128,9 @@ async def choose(sources: Sequence[ScraperBackend], turn: Turn, book: HealthBook
         if soonest is None or delay < soonest.delay:
             soonest = Choice(source, delay, is_own_pace=delay <= own)
     if soonest is None or soonest.is_beyond(turn):
-        turn.attempts += [(name, _recalled(last)) for name, last in passed_over]
+        tried = {name for name, _ in turn.attempts}
+        untried = [(name, last) for name, last in passed_over if name not in tried]
+        turn.attempts += [(name, _recalled(last)) for name, last in untried]
         raise turn.error()
     return soonest
 

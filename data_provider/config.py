@@ -6,11 +6,13 @@ Who reads the environment fills it; nothing below this line does.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http.cookiejar import LoadError, MozillaCookieJar
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from data_provider.errors import NotConfigured
 from data_provider.pace import Paces
 
 # The order of AUTO, the installation's default too: official and permitted sources first; simulated
@@ -56,3 +58,17 @@ class ProviderConfig(BaseModel):
     auto_order: tuple[str, ...] = AUTO_ORDER
     chromium: Path | None = None
     browser_site: Literal["www", "old"] = "www"
+
+
+def check_cookies(config: ProviderConfig) -> None:
+    """Raise NotConfigured unless the cookies of the operator's session can be read, if there are.
+
+    So a source says what is wrong when it is set up, and not when it is first asked.
+    """
+    if config.cookies_file is None:
+        return
+    try:
+        MozillaCookieJar(config.cookies_file).load(ignore_discard=True, ignore_expires=True)
+    except (OSError, LoadError, UnicodeDecodeError) as error:
+        setting = "TEPPAN_REDDIT_COOKIES_FILE"
+        raise NotConfigured(setting, f"{setting} cannot be read: {error}") from error

@@ -15,6 +15,7 @@ SourceError
 # ruff: noqa: N818 - the names are the states that stopped us, as the contract has them
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
@@ -204,12 +205,22 @@ class CursorLost(SourceError):
 
 
 class Exhausted(SourceError):
-    """No source of the list could answer; `attempts` are (backend name, its error)."""
+    """No source of the list could answer.
+
+    `attempts` are (backend name, its error), all of them in their order. What a source said last
+    decides whether asking again may help.
+    """
 
     code = "exhausted"
 
     def __init__(self, attempts: Sequence[tuple[str, SourceError]]) -> None:
-        tried = ", ".join(f"{name}: {error.code}" for name, error in attempts)
+        told = Counter(f"{name}: {error.code}" for name, error in attempts)
+        tried = ", ".join(what if n == 1 else f"{what} ({n} times)" for what, n in told.items())
         super().__init__(f"No source could answer ({tried or 'none is configured'}).")
         self.attempts = tuple(attempts)
-        self.is_retryable = any(error.is_retryable for _, error in attempts)
+        self.is_retryable = any(error.is_retryable for error in self.last_words)
+
+    @property
+    def last_words(self) -> tuple[SourceError, ...]:
+        """What each source failed with last."""
+        return tuple(dict(self.attempts).values())

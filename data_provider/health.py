@@ -47,6 +47,9 @@ PROBE_SECONDS = 30.0
 FIRST_LIMIT_SECONDS = 1.0
 LONGEST_UNSAID_LIMIT_SECONDS = 60.0
 
+# Reddit's window; what does not say when its own ends is believed as long.
+USUAL_WINDOW_SECONDS = 600.0
+
 _ANSWERS = (TargetUnavailable, CursorLost)
 _NOT_ASKED = (InvalidQuery, Unsupported, NotConfigured)
 
@@ -66,6 +69,13 @@ class Quota:
 
     remaining: float
     reset_seconds: float | None = None
+
+    def after(self, seconds: float) -> Quota | None:
+        """Return what is known of it some seconds later: nothing once its window is over."""
+        ends_in = USUAL_WINDOW_SECONDS if self.reset_seconds is None else self.reset_seconds
+        if seconds >= ends_in:
+            return None
+        return Quota(self.remaining, self.reset_seconds and self.reset_seconds - seconds)
 
 
 @dataclass(frozen=True)
@@ -237,6 +247,7 @@ def aged(health: Health, seconds: float) -> Health:
     """Return a health as it is some seconds later."""
     return replace(
         health,
+        quota=health.quota and health.quota.after(seconds),
         open_seconds=max(0.0, health.open_seconds - seconds),
         limited_seconds=max(0.0, health.limited_seconds - seconds),
     )

@@ -61,16 +61,15 @@ class Pacer:
         self._interval = _MINUTE_SECONDS / requests_per_minute if requests_per_minute > 0 else 0.0
         self._next_at = -math.inf
         self._closed_until = -math.inf
-        self.remaining: float | None = None
-        self._resets_at: float | None = None
+        self._quota: Quota | None = None
+        self._told_at = -math.inf
 
     @property
     def quota(self) -> Quota | None:
-        """What upstream said last is left of its window."""
-        if self.remaining is None:
+        """What upstream said last is left of its window; null once that is over."""
+        if self._quota is None:
             return None
-        left = self._resets_at and max(0.0, self._resets_at - self._clock.monotonic())
-        return Quota(self.remaining, left)
+        return self._quota.after(self._clock.monotonic() - self._told_at)
 
     async def wait(self) -> None:
         """Return when a request may go out, having reserved its place.
@@ -87,8 +86,7 @@ class Pacer:
         remaining, reset = number(headers.get("x-ratelimit-remaining")), window_reset(headers)
         if remaining is None:
             return
-        self.remaining = remaining
-        self._resets_at = self._clock.monotonic() + reset if reset else None
+        self._quota, self._told_at = Quota(remaining, reset), self._clock.monotonic()
         if remaining < 1 and reset:
             await self._close(reset)
 

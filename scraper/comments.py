@@ -69,7 +69,7 @@ async def _read(
 def _is_of_this_thread(error: SourceError) -> bool:
     """Say whether it is the thread that cannot be read, by any source, and not the source."""
     if isinstance(error, Exhausted):
-        return all(_is_of_this_thread(attempt) for _, attempt in error.attempts)
+        return all(_is_of_this_thread(last) for last in error.last_words)
     return isinstance(error, InvalidResponse | LayoutChanged | TargetUnavailable)
 
 

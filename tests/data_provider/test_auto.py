@@ -26,6 +26,7 @@ from data_provider import (
     Private,
     ProviderConfig,
     Query,
+    Quota,
     RateLimited,
     ScraperBackend,
     Unsupported,
@@ -320,6 +321,21 @@ class TestEnd:
         ]
         assert not caught.value.is_retryable
 
+    async def test_of_all_sources_tells_the_retries_too(self, clock: ManualClock) -> None:
+        first = ScriptedBackend([Network("1"), Network("2"), Blocked("wall")], name="first")
+        second = Scripted("second", PAGES)
+        second.fail(0, LayoutChanged("new"))
+        told = r"first: network \(2 times\), first: blocked, second: layout_changed"
+        with pytest.raises(Exhausted, match=told) as caught:
+            await read(auto(first, second, clock=clock))
+        assert [(name, error.message) for name, error in caught.value.attempts] == [
+            ("first", "1"),
+            ("first", "2"),
+            ("first", "wall"),
+            ("second", "new"),
+        ]
+        assert not caught.value.is_retryable
+
     async def test_of_the_only_source_is_its_own_error(self, clock: ManualClock) -> None:
         only = Scripted("only", PAGES)
         only.fail(1, CursorLost("gone"))
@@ -438,6 +454,19 @@ class TestHealth:
         assert health.last_error.code == "blocked"
         clock.advance(61)
         assert (await book.look(["a"]))["a"].state == "degraded"
+
+    async def test_knows_a_quota_as_long_as_its_window(self, clock: ManualClock) -> None:
+        book = MemoryHealth(clock)
+        await book.record("a", Outcome(0.1, quota=Quota(3.0, 42.0)))
+        await book.record("b", Outcome(0.1, quota=Quota(3.0)))
+        clock.advance(30)
+        seen = await book.look(["a", "b"])
+        assert (seen["a"].quota, seen["b"].quota) == (Quota(3.0, 12.0), Quota(3.0))
+        clock.advance(30)
+        seen = await book.look(["a", "b"])
+        assert (seen["a"].quota, seen["b"].quota) == (None, Quota(3.0))
+        clock.advance(600)
+        assert (await book.look(["b"]))["b"].quota is None
 
     async def test_opens_after_five_faults_in_a_row_and_longer_each_time(
         self, clock: ManualClock

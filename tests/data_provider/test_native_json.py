@@ -103,10 +103,15 @@ class TestRequest:
         ]
 
     async def test_needs_a_readable_cookies_file(self, clock: ManualClock, tmp_path: Any) -> None:
-        config = ProviderConfig(cookies_file=tmp_path / "none.txt")
-        async with get_scraper("native_json", config, clock) as source:
-            with pytest.raises(NotConfigured, match="TEPPAN_REDDIT_COOKIES_FILE"):
-                await source.scrape_subreddit_posts(question())
+        garbage = tmp_path / "garbage.txt"
+        garbage.write_bytes(b"\xff\xfe no cookies")
+        for file in (tmp_path / "none.txt", garbage):
+            config = ProviderConfig(cookies_file=file, sandbox_url="http://127.0.0.1:1")
+            for name in ("native_json", "rss"):
+                with pytest.raises(NotConfigured, match="TEPPAN_REDDIT_COOKIES_FILE"):
+                    get_scraper(name, config, clock)
+            for name in ("sandbox", "archive", "auto"):
+                await get_scraper(name, config, clock).aclose()
 
 
 class TestPages:

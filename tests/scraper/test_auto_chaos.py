@@ -49,11 +49,20 @@ FAULTS: tuple[dict[str, Any], ...] = (
     {"action": "truncate"},
     {"action": "reset"},
 )
+# What comes and goes while a page is asked for: at once, after one answer, or only for one.
+MOMENTS: tuple[dict[str, Any], ...] = ({}, {}, {"nth": 2}, {"times": 1})
+# What even the spared source has to bear, once: asking again helps.
+HICCUPS: tuple[dict[str, Any], ...] = (
+    {"action": "status", "status": 503, "times": 1},
+    {"action": "truncate", "times": 1},
+    {"action": "reset", "times": 1},
+    {"action": "reset", "nth": 2},
+)
 LIMIT = 1000
 
 
 class Weather:
-    """Strikes all sources but one after each page, another one each time."""
+    """Strikes all sources but one after each page, another one each time; the one hiccups."""
 
     def __init__(self, server: SandboxServer, seed: int) -> None:
         self._server = server
@@ -63,7 +72,12 @@ class Weather:
         self._server.clear_faults()
         spared = self._dice.choice(list(PATHS))
         struck = [path for name, path in PATHS.items() if name != spared]
-        faults = [{"path": path, **self._dice.choice(FAULTS)} for path in struck]
+        faults = [
+            {"path": path, **self._dice.choice(FAULTS), **self._dice.choice(MOMENTS)}
+            for path in struck
+        ]
+        if self._dice.random() < 0.5:
+            faults.append({"path": PATHS[spared], **self._dice.choice(HICCUPS)})
         self._server.add_faults(*faults)
 
 
@@ -107,17 +121,22 @@ async def scrape(job: ScrapingJob, sources: Sources, weather: Weather, restarts:
 
 
 def changes_without_notice(job: ScrapingJob) -> list[tuple[str, str]]:
-    """Walk the log: which changes of `backend_used` were not announced before."""
-    announced, serving, found = "", "", []
+    """Walk the log: which changes of `backend_used` do the notices since the last page not tell?
+
+    Several sources may have been tried for one page: then each notice goes on where the one before
+    ended. Whoever takes over a job begins again with the source of its last page.
+    """
+    serving, at, found = "", "", []
     for event in events_of(job):
         if event.type == "job.noticed" and event.data.get("backend_to"):
             assert event.data["code"]
             assert event.data["detail"]
-            announced = event.data["backend_to"]
+            if event.data["backend_from"] in (at, serving) or not serving:
+                at = event.data["backend_to"]
         elif event.type == "target.changed" and (used := event.data["backend_used"]):
-            if serving and used not in (serving, announced):
+            if serving and used not in (serving, at):
                 found.append((serving, used))
-            serving = used
+            serving = at = used
     return found
 
 

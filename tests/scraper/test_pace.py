@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from data_provider import ProviderConfig, RateLimited
+from data_provider import ProviderConfig, Quota, RateLimited
 from data_provider.base import RetryBudget
 from data_provider.pacing import pacer_of
 from data_provider.testing import ManualClock
@@ -211,6 +211,15 @@ class TestPacer:
         await told.learn({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "300"})
         with pytest.raises(RateLimited):
             await other.wait()
+
+    async def test_forgets_a_window_that_is_over(self) -> None:
+        clock = ManualClock()
+        pacer = pacer_of(self.config(0), clock, "native_json")
+        await pacer.learn({"x-ratelimit-remaining": "5.0", "x-ratelimit-reset": "60"})
+        clock.advance(30)
+        assert pacer.quota == Quota(5.0, 30.0)
+        clock.advance(30)
+        assert pacer.quota is None
 
     async def test_another_application_has_a_window_of_its_own(self) -> None:
         config = self.config(0)

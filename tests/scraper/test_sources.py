@@ -10,6 +10,7 @@ from scraper import sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from pytest_django.fixtures import SettingsWrapper
 
@@ -52,6 +53,19 @@ class TestAuto:
 
 
 class TestReports:
+    def test_say_that_the_session_cannot_be_read(
+        self, configure: Callable[..., None], tmp_path: Path
+    ) -> None:
+        cookies = tmp_path / "cookies.txt"
+        cookies.write_text("no cookies")
+        configure(TEPPAN_REDDIT_COOKIES_FILE=cookies)
+        reports = {report["name"]: report for report in sources.backend_reports()}
+        assert (reports["native_json"]["configured"], reports["archive"]["configured"]) == (
+            False,
+            True,
+        )
+        assert "TEPPAN_REDDIT_COOKIES_FILE cannot be read" in reports["native_json"]["reason"]
+
     def test_name_the_key_that_the_official_api_lacks(self) -> None:
         reports = {report["name"]: report for report in sources.backend_reports()}
         assert reports["oauth"]["needs"] == ["TEPPAN_REDDIT_CLIENT_ID"]
