@@ -30,7 +30,7 @@ from exports.models import Export
 from exports.reading import Selection, ids_of, matching_posts
 from exports.tally import SUBREDDITS
 from exports.wishes import Wish
-from exports.writers.base import TooLargeError
+from exports.writers.base import Summary, TooLargeError
 from projects.keeper import Guard, Stopped, StopReason
 from scraper.selectors import latest_jobs
 
@@ -93,15 +93,26 @@ def _build(export: Export, check: Callable[[], None]) -> None:
     contents = Contents(wish, selection, mask, _Progress(export, check))
     store.expect_rows(export, contents.count())
     with files.work_folder(export.pk, export.fence) as folder:
-        about = describe(export.project.name, timezone.now(), wish)
-        runs = latest_jobs(export.project_id, _MOST_RUNS) if wish.form.is_always_zipped else []
-        made = contents.write(folder, replace(about, runs=runs))
+        about = describe(export.project.name, timezone.now(), wish, mask)
+        if wish.form.is_always_zipped:
+            about = _with_runs(about, export.project_id, mask)
+        made = contents.write(folder, about)
         built = _publish(export, contents, folder, made, check)
     try:
         store.finish(export, built)
     except BaseException:
         files.forget_file(built.key)
         raise
+
+
+def _with_runs(about: Summary, project_id: int, mask: Mask | None) -> Summary:
+    found = latest_jobs(project_id, _MOST_RUNS + 1)
+    runs = found[:_MOST_RUNS]
+    return replace(
+        about,
+        runs=mask.hide_mentions(runs) if mask else runs,
+        has_older_runs=len(found) > _MOST_RUNS,
+    )
 
 
 def _stoppable(ids: Generator[int, None, None], check: Callable[[], None]) -> Iterator[int]:

@@ -169,14 +169,18 @@ class Contents:
         )
 
 
-def describe(title: str, made_at: datetime, wish: Wish) -> Summary:
+def describe(title: str, made_at: datetime, wish: Wish, mask: Mask | None) -> Summary:
     """Return what an export says about itself before its rows are known."""
-    filters = [(name, str(value)) for name, value in wish.filters.items()]
+    filters = [
+        (name, str(mask.hide_filter(name, value) if mask else value))
+        for name, value in sorted(wish.filters.items())
+    ]
     choices = [
         ("Authors", "pseudonyms of this export" if wish.mask_authors else "as on Reddit"),
         ("Removed posts", "included" if wish.include_removed else "left out"),
     ]
-    return Summary(title, made_at, [*(filters or [("Filters", "none: the project")]), *choices])
+    scope = [*(filters or [("Filters", "none: the project")]), *choices]
+    return Summary(title, made_at, scope, has_removed=wish.include_removed)
 
 
 def _hidden(

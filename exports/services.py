@@ -1,7 +1,9 @@
 """Starts and cancels exports, estimates them, and clears away what they leave."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -22,12 +24,15 @@ def start_export(
 ) -> Export:
     """Create an export and tell the workers. Raises InvalidInput, naming the field.
 
-    Without `announce` the caller makes it itself.
+    Without `announce` the caller makes it itself: workers leave it alone for a while.
     """
     wish.check()
     export = Export(
         owner=owner, project=project, format=wish.format, config=wish.as_config(), origin=origin
     )
+    if not announce:
+        grace = timedelta(seconds=settings.TEPPAN["VIEWER_GRACE_SECONDS"])
+        export.available_at = timezone.now() + grace
     with transaction.atomic():
         export.save()
         export.event_seq = change_and_fire(export, [Fact(events.QUEUED, {})]) or 0

@@ -57,6 +57,8 @@ class Summary:
     posts_per_day: Sequence[tuple[str, int]] = ()
     posts_per_subreddit: Sequence[tuple[str, int]] = ()
     runs: Sequence[Mapping[str, Any]] = ()
+    has_older_runs: bool = False
+    has_removed: bool = True
 
 
 @dataclass(frozen=True)

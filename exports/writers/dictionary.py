@@ -1,6 +1,6 @@
 """What the columns mean, for people who were not there when they were made."""
 
-MEANINGS = {
+_MEANINGS = {
     "id": "Reddit's fullname: t3_ for posts and t1_ for comments",
     "post_id": "Fullname of the post that was commented on",
     "parent_id": "Fullname of the post or comment that was answered",
@@ -42,3 +42,13 @@ MEANINGS = {
     "first_post_at": "Oldest post in this export",
     "last_post_at": "Newest post in this export",
 }
+
+_COMMENT_PREFIX = "comment_"
+
+
+def meaning_of(name: str) -> str:
+    """Return what a column means; one of a comment that stands on its post's row, too."""
+    plain = name.removeprefix(_COMMENT_PREFIX)
+    if plain != name and plain in _MEANINGS:
+        return f"Of the comment: {_MEANINGS[plain]}"
+    return _MEANINGS.get(name, "")

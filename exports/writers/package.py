@@ -7,16 +7,28 @@ how to cite it. The checksums of all files are written last.
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import ClassVar, Literal
 
 import orjson
 
 from exports.writers.base import Columns, Options, Summary, Table, Writer
 from exports.writers.csv import CsvWriter
-from exports.writers.dictionary import MEANINGS
+from exports.writers.dictionary import meaning_of
 from exports.writers.jsonl import JsonLinesWriter
 
 _HASH_BYTES = 1 << 20
+_README_WIDTH = 100
+_AS_REST = orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z
+_AS_FETCHED = (
+    "Instants are UTC. Posts and comments are as they were last fetched (`fetched_at`); what was"
+    " deleted or removed since is still here, and the rights of its authors apply."
+)
+_REMOVED = "Posts that had been deleted or removed by then are left out, with their comments."
+_FILES = (
+    "`data-dictionary.csv` explains the columns, `runs.json` has the configuration of the runs"
+    " that gathered the data, `SHA256SUMS` is for `sha256sum --check`."
+)
 
 
 class PackageWriter(Writer):
@@ -46,7 +58,7 @@ class PackageWriter(Writer):
             "README.md": _readme(summary, self.options),
             "data-dictionary.csv": _dictionary(self._tables),
             "CITATION.cff": _citation(summary),
-            "runs.json": orjson.dumps(list(summary.runs), option=orjson.OPT_INDENT_2).decode(),
+            "runs.json": orjson.dumps(list(summary.runs), option=_AS_REST).decode(),
         }
         for name, text in texts.items():
             (self.folder / name).write_text(text, encoding="utf-8")
@@ -73,7 +85,7 @@ def _digest(file: Path) -> str:
 def _dictionary(tables: Sequence[Table]) -> str:
     lines = ["table,column,type,meaning"]
     lines += [
-        f'{table.name},{column.name},{column.kind},"{MEANINGS.get(column.name, "")}"'
+        f'{table.name},{column.name},{column.kind},"{meaning_of(column.name)}"'
         for table in tables
         for column in table.columns
     ]
@@ -89,14 +101,14 @@ def _readme(summary: Summary, options: Options) -> str:
         if options.is_safe
         else "CSV and JSON Lines are verbatim: do not open the CSV files in a spreadsheet.\n"
     )
+    about = " ".join([_AS_FETCHED, *([] if summary.has_removed else [_REMOVED]), _FILES])
+    if summary.has_older_runs:
+        about += f" `runs.json` has the {len(summary.runs):,} newest runs; older ones are left out."
     return (
         f"# {_line(summary.title)}\n\n"
         f"Exported by Teppan at {summary.made_at:%Y-%m-%dT%H:%M:%SZ}.\n\n"
         f"## Scope\n\n{scope}\n## Data\n\n{rows}\n{defused}\n"
-        "Instants are UTC. Posts and comments are as they were last fetched (`fetched_at`); what\n"
-        "was deleted or removed since is still here, and the rights of its authors apply.\n"
-        "`data-dictionary.csv` explains the columns, `runs.json` has the configuration of the\n"
-        "runs that gathered the data, `SHA256SUMS` is for `sha256sum --check`.\n"
+        f"{fill(about, _README_WIDTH)}\n"
     )
 
 

@@ -148,8 +148,8 @@ class XlsxWriter(Writer):
             return texts
         where = (self._sheets[-1].name, column.name)
         return [
-            self._long_texts.cut(where, number, text)
-            for number, text in zip(numbers, texts, strict=True)
+            self._long_texts.cut(where, number, text, verbatim)
+            for number, text, verbatim in zip(numbers, texts, values, strict=True)
         ]
 
     def _render(self, page: Columns, numbers: range) -> bytes:
@@ -206,8 +206,10 @@ class LongTexts:
         self._path = path
         self._file: BinaryIO | None = None
 
-    def cut(self, where: tuple[str, str], number: int, text: str | None) -> str | None:
-        """Return the text if it fits; else keep it here, and return as much as does."""
+    def cut(
+        self, where: tuple[str, str], number: int, text: str | None, verbatim: str | None
+    ) -> str | None:
+        """Return a cell's text if it fits; else keep it verbatim, and return as much as does."""
         if text is None or len(text) <= _SURELY_SHORT:
             return text
         units = text.encode("utf-16-le")
@@ -216,7 +218,7 @@ class LongTexts:
         if self._file is None:
             self._file = self._path.open("wb")
         sheet, column = where
-        line = {"sheet": sheet, "row": number, "column": column, "text": text}
+        line = {"sheet": sheet, "row": number, "column": column, "text": verbatim}
         self._file.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
         room = 2 * (LONGEST_CELL - len(_CUT_MARK))
         # Cutting may leave half of a character: it goes.

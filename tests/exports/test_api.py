@@ -15,7 +15,7 @@ from exports.writers import FORMATS
 from projects.models import Project
 from scraper import store
 from scraper.indexing import catch_up
-from scraper.models import JobPost, ScrapedPost
+from scraper.models import JobPost, ScrapedPost, ScrapingTarget
 from tests.exports.building import (
     EPOCH,
     content_of,
@@ -247,6 +247,59 @@ class TestMask:
         assert b"ada" not in content_of(export).lower()
         [post] = lines_of(export)
         assert post["subreddit"] == f"u_{post['author']}"
+
+    @pytest.mark.parametrize(
+        ("field", "text", "hidden"),
+        [
+            ("subreddit", "u_Ada", "u_{}"),
+            ("domain", "self.u_ada", "self.u_{}"),
+            ("permalink", "/r/u_Ada/comments/1/x/", "/r/u_{}/comments/1/x/"),
+            ("permalink", "/user/ADA/comments/1/x/", "/user/{}/comments/1/x/"),
+            (
+                "url",
+                "https://www.reddit.com/u/ada?sort=new",
+                "https://www.reddit.com/u/{}?sort=new",
+            ),
+            ("url", "HTTPS://old.Reddit.com//User/Ada#x", "HTTPS://old.Reddit.com//User/{}#x"),
+            ("url", "https://a@reddit.com:443/r/u_%41da", "https://a@reddit.com:443/r/u_{}"),
+            # Nobody's pages, whatever they look like.
+            ("permalink", "/r/python/comments/1/u_know_what/", None),
+            ("permalink", "/r/python/comments/1/u/user/ada/", None),
+            ("url", "https://example.org/user/ada", None),
+            ("url", "https://notreddit.com/u/ada", None),
+            ("url", "https://example.org/?u=https://reddit.com/user/ada", None),
+            ("subreddit", "menu_items", None),
+            ("domain", "example.org", None),
+            ("title", "u_ada", None),
+        ],
+    )
+    def test_hides_an_authors_address_and_no_other(
+        self, owner: Caller, field: str, text: str, hidden: str | None
+    ) -> None:
+        project = Project.objects.create(owner=owner.user, name="Own")
+        make_post(project, 1, author="ada", **{field: text})
+        [post] = lines_of(export_of(owner, project.pk, "jsonl", mask_authors=True))
+        assert post[field] == (hidden.format(post["author"]) if hidden else text)
+
+    @pytest.mark.parametrize("form", ["xlsx", "package"])
+    def test_hides_the_names_that_an_export_tells_of_itself(self, owner: Caller, form: str) -> None:
+        project = Project.objects.create(owner=owner.user, name="Own")
+        make_post(project, 1, author="Lovelace", subreddit="u_Lovelace")
+        job = make_job(project, "u_Lovelace")
+        ScrapingTarget.objects.filter(job=job).update(
+            status="failed", error_code="private", error_detail="r/u_lovelace is private."
+        )
+        filters = {"author": "LOVELACE", "subreddit": "u_lovelace"}
+        wish: dict[str, Any] = {"filters": filters, "mask_authors": True}
+        found = members_of(export_of(owner, project.pk, form, **wish))
+        for name, content in found.items():
+            assert b"lovelace" not in content.lower(), name
+        if form == "package":
+            author = json.loads(found["data/posts.jsonl"])["author"]
+            assert f"- author: {author}\n- subreddit: u_{author}\n" in found["README.md"].decode()
+            [run] = json.loads(found["runs.json"])
+            assert run["targets"][0]["subreddit"] == f"u_{author}"
+            assert run["errors"][0]["detail"] == f"r/u_{author} is private."
 
     def test_is_another_in_every_export(self, owner: Caller) -> None:
         project = make_project(owner, posts=1)

@@ -16,7 +16,7 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
-from exports import reading
+from exports import builder, reading
 from exports.writers.parquet import BYTES_PER_GROUP
 from projects.models import Project
 from tests.exports.building import (
@@ -31,6 +31,7 @@ from tests.exports.building import (
     members_of,
     posts_in_rest,
 )
+from tests.scraper.building import make_job
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -245,6 +246,35 @@ class TestPackage:
         assert all(row["meaning"] for row in explained)
         assert b"cff-version" in found["CITATION.cff"]
         assert json.loads(found["runs.json"]) == []
+        assert b"are left out" not in found["README.md"]
+
+    def test_tells_the_runs_as_rest_does(self, owner: Caller) -> None:
+        project = make_project(owner)
+        jobs = [make_job(Project.objects.get(pk=project), *names)
+                for names in (["python"], ["tea", "oven"])]  # fmt: skip
+        found = members_of(export_of(owner, project, "package"))
+        expected = [owner.get(f"/api/scraper/jobs/{job.pk}/").json() for job in reversed(jobs)]
+        assert json.loads(found["runs.json"]) == expected
+        assert [one["subreddit"] for one in expected[0]["targets"]] == ["tea", "oven"]
+
+    def test_says_what_it_leaves_out(self, owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(builder, "_MOST_RUNS", 1)
+        project = make_project(owner)
+        for _ in range(2):
+            newest = make_job(Project.objects.get(pk=project)).pk
+        found = members_of(export_of(owner, project, "package", include_removed=False))
+        assert [run["id"] for run in json.loads(found["runs.json"])] == [newest]
+        readme = " ".join(found["README.md"].decode().split())
+        assert "`runs.json` has the 1 newest runs; older ones are left out." in readme
+        assert "Posts that had been deleted or removed by then are left out" in readme
+
+    def test_explains_the_columns_of_joined_comments(self, owner: Caller) -> None:
+        found = members_of(export_of(owner, make_project(owner), "package", comments="joined"))
+        explained = list(csv.DictReader(io.StringIO(found["data-dictionary.csv"].decode())))
+        columns = json.loads(found["data/posts.jsonl"].splitlines()[0])
+        assert [row["column"] for row in explained if row["table"] == "posts"] == list(columns)
+        assert "comment_body" in columns
+        assert all(row["meaning"] for row in explained)
 
 
 class TestSafety:

@@ -78,6 +78,12 @@ class TestCell:
         kept = {"sheet": "Posts", "row": 2, "column": "id", "text": text}
         assert json.loads(line) == kept
 
+    def test_x18_is_defused_here_and_verbatim_beside(self, tmp_path: Path) -> None:
+        text = "=" + "x" * LONGEST_CELL
+        assert self.one(tmp_path, text).startswith("'=xxx")
+        [line] = (tmp_path / "long-texts.jsonl").read_text().splitlines()
+        assert json.loads(line)["text"] == text
+
     @pytest.mark.parametrize(
         ("text", "spelled"),
         [

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
+from projects import runs
+from scraper import services
 from scraper.models import ScrapingJob
 
 if TYPE_CHECKING:
@@ -53,3 +56,19 @@ class TestScrape:
         with pytest.raises(CommandError, match="cannot read comments") as refused:
             call_command("scrape", "python", "--backend", "archive", "--comments")
         assert refused.value.returncode == 4
+
+    def test_leaves_to_a_worker_what_it_took(
+        self, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        begin = services.start_job
+
+        def begun_by_a_worker(*given: Any, **wish: Any) -> ScrapingJob:
+            job = begin(*given, **wish)
+            assert runs.take(ScrapingJob, job.pk, "worker", when=runs.unattended(timezone.now()))
+            return job
+
+        monkeypatch.setattr(services, "start_job", begun_by_a_worker)
+        with pytest.raises(CommandError, match="A worker took this job") as refused:
+            call_command("scrape", "python", "--backend", "sandbox")
+        assert refused.value.returncode == 4
+        assert ScrapingJob.objects.get().worker == "worker"

@@ -8,6 +8,7 @@ from contextlib import aclosing
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
 from common.errors import ApplicationError
 from common.executors import run_in_database_thread
@@ -92,7 +93,8 @@ def _items_of(job: ScrapingJob, page: Committed) -> list[dict[str, Any]]:
 
 def _take(job_id: int) -> ScrapingJob | None:
     name = runs.worker_name("command")
-    return runs.take(ScrapingJob, job_id, name, when=runs.NOT_CANCELLED)
+    when = runs.unattended(timezone.now()) & runs.NOT_CANCELLED
+    return runs.take(ScrapingJob, job_id, name, when=when)
 
 
 def _tell(text: str) -> None:
