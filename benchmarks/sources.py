@@ -1,11 +1,15 @@
 """Sources: posts per second of each, at 0 and at 200 ms, on the simulated Reddit's answers.
 
-    python -m benchmarks.sources
+    python -m benchmarks.sources [--only browsers]
 
 1,000 posts in pages of 100, asked one after the other, as Reddit demands. `native_json`, asyncpraw
 and a bare client that only takes the same bytes off the wire run in turn, and the best of each is
 compared: other work on the machine only ever adds time. At 200 ms no client can beat its round
 trips, which are what the bare client takes.
+
+The browsers read the same thousand posts by pages of 25, once: `first` with the browser's start,
+`posts_per_second` when it runs. Their memory is the largest sum of the PSS of all processes that
+came with them.
 """
 
 import asyncio
@@ -14,11 +18,15 @@ import gc
 import gzip
 import subprocess
 import sys
+import threading
 import time
+from argparse import ArgumentParser
 from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpraw
+import psutil
 
 from benchmarks.harness import report
 from data_provider import ProviderConfig, Query, SystemClock, get_scraper
@@ -35,6 +43,9 @@ LATENCY_MS = 200
 TARGET_TIMES_ASYNCPRAW = 2.0
 TARGET_SHARE_OF_BOUND = 0.95
 SOURCES = ("native_json", "oauth", "rss", "archive", "brightdata", "sandbox")
+BROWSERS = ("playwright", "nodriver", "selenium")
+# How often their memory is looked at.
+LOOK_SECONDS = 0.25
 COMPARED = ("native_json", "asyncpraw", "bare")
 USER_AGENT = "linux:teppan-benchmark:0.1 (self-hosted)"
 
@@ -135,13 +146,81 @@ async def measure(url: str) -> dict[str, dict[str, float]]:
     }
 
 
+class Memory:
+    """Watches what the processes take that came after it, all together."""
+
+    def __init__(self) -> None:
+        self._before = {process.pid for process in psutil.process_iter()}
+        self._is_over = threading.Event()
+        self._watching = threading.Thread(target=self._watch)
+        self.most, self.processes = 0, 0
+
+    def __enter__(self) -> "Memory":
+        self._watching.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over.set()
+        self._watching.join()
+
+    def _watch(self) -> None:
+        while not self._is_over.wait(LOOK_SECONDS):
+            found = [self._pss(process) for process in self._ours()]
+            if sum(found) > self.most:
+                self.most, self.processes = sum(found), len(found)
+
+    def _ours(self) -> list[psutil.Process]:
+        everyone = psutil.Process().children(recursive=True)
+        return [process for process in everyone if process.pid not in self._before]
+
+    @staticmethod
+    def _pss(process: psutil.Process) -> int:
+        try:
+            return int(process.memory_full_info().pss)
+        except psutil.Error:  # it ended meanwhile
+            return 0
+
+
+async def by_browser(name: str, url: str) -> dict[str, float]:
+    """Read the listing twice with one browser: while it starts, and when it runs."""
+    query = Query(subreddit="python", limit=POSTS)
+    with Memory() as memory:
+        async with get_scraper(name, config(url)) as source:
+            took = []
+            for _ in range(2):
+                started = time.perf_counter()
+                found = await source.scrape_subreddit_posts(query)
+                assert len(found) == POSTS, f"{len(found)} posts"
+                took.append(time.perf_counter() - started)
+            requests = source.requests_made
+    return {
+        "posts_per_second": round(POSTS / took[1], 1),
+        "first": round(POSTS / took[0], 1),
+        "requests": requests / 2,
+        "megabytes": round(memory.most / 1e6),
+        "processes": memory.processes,
+    }
+
+
+def measured(url: str, *, is_all: bool) -> dict[str, dict[str, Any]]:
+    """Measure everyone, or the browsers alone."""
+    found: dict[str, dict[str, Any]] = asyncio.run(measure(url)) if is_all else {}
+    return found | {name: asyncio.run(by_browser(name, url)) for name in BROWSERS}
+
+
 def main() -> None:
     """Measure at both latencies and report."""
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=("browsers",))
+    is_all = parser.parse_args().only is None
     with running_sandbox() as reddit:
         with replaying(reddit.url, 0) as url:
-            quick = asyncio.run(measure(url))
+            quick = measured(url, is_all=is_all)
         with replaying(reddit.url, LATENCY_MS) as url:
-            slow = asyncio.run(measure(url))
+            slow = measured(url, is_all=is_all)
+    if not is_all:
+        report("sources", passed=True, at_0_ms=quick, at_200_ms=slow)
+        return
     times = quick["native_json"]["posts_per_second"] / quick["asyncpraw"]["posts_per_second"]
     share = slow["native_json"]["posts_per_second"] / slow["bare"]["posts_per_second"]
     report(
