@@ -50,6 +50,10 @@ class Recordings:
         assert found, f"no recordings of {kinds}"
         return found
 
+    @property
+    def names(self) -> list[str]:
+        return [entry["file"] for entry in self._entries]
+
     def named(self, name: str) -> Recording:
         return next(self._load(entry) for entry in self._entries if entry["file"] == name)
 

@@ -9,6 +9,7 @@ import pytest
 from data_provider.errors import LayoutChanged
 from data_provider.parsing.old_html import parse_listing, parse_subreddit, parse_thread
 from tests.data_provider.start_tags import StartTags
+from tests.data_provider.written_texts import WrittenTexts, words_of_markdown
 
 if TYPE_CHECKING:
     from data_provider.types import Post
@@ -110,6 +111,27 @@ class TestRecordedThreads:
         assert [c.created_at for c in thread.comments] == list(map(datetime.fromisoformat, times))
         edited = tags.named("time", **{"class": "edited-timestamp"})
         assert sum(c.edited_at is not None for c in thread.comments) == len(edited) == 6
+
+    def test_give_what_comments_say_and_their_scores(self, recordings: Recordings) -> None:
+        recording = recordings.named("old_html_comments/politics_comments_2025-01-07.html")
+        page = recording.body.decode()
+        written = WrittenTexts(
+            page, ("class", "comment"), ("class", "usertext-body"), "data-permalink"
+        ).words
+        scores = re.findall(
+            r'<div class="[^"]* comment .*?<p class="tagline">(.*?)</p>', page, re.DOTALL
+        )
+        thread = parse_thread(recording.body)
+        for comment, (permalink, words), tagline in zip(
+            thread.comments, written.items(), scores, strict=True
+        ):
+            assert permalink.rstrip("/").endswith(comment.id.removeprefix("t1_"))
+            body = words_of_markdown(comment.body or f"[{comment.removed}]")
+            assert body == words, permalink
+            told = re.search(r'class="score unvoted" title="(-?\d+)"', tagline)
+            assert comment.score == (int(told[1]) if told else None)
+        assert sum(comment.score is not None for comment in thread.comments) > 90
+        assert sum(len(words) for words in written.values()) > 3000
 
     def test_hang_comments_below_what_they_answer(self, recordings: Recordings) -> None:
         recording = recordings.named("old_html_comments/politics_comments_2025-01-07.html")

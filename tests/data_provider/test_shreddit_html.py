@@ -17,6 +17,7 @@ from data_provider.parsing.shreddit_html import (
 from data_provider.parsing.shreddit_threads import parse_more_comments, parse_thread
 from data_provider.testing import make_post
 from tests.data_provider.start_tags import StartTags
+from tests.data_provider.written_texts import WrittenTexts, words_of_markdown
 
 if TYPE_CHECKING:
     from tests.data_provider.conftest import Recordings
@@ -115,6 +116,15 @@ class TestRecordedThread:
             assert comment.score == (int(attributes["score"]) if "score" in attributes else None)
             assert bool(comment.removed) == ("is-comment-deleted" in attributes)
             assert comment.body or attributes.get("content-type") != "text"
+
+    def test_gives_what_comments_say(self, recordings: Recordings) -> None:
+        body = recordings.named(THREAD).body
+        written = WrittenTexts(body.decode(), ("thingid", ""), ("slot", "comment"), "thingid").words
+        comments = parse_thread(body).comments
+        assert [comment.id for comment in comments] == list(written)
+        for comment in comments:
+            assert words_of_markdown(comment.body) == written[comment.id], comment.id
+        assert sum(len(words) for words in written.values()) > 1000
 
     def test_reads_times_that_attributes_lack(self, recordings: Recordings) -> None:
         thread = parse_thread(recordings.named(THREAD).body)
