@@ -29,6 +29,8 @@ export interface DeliveryFilter {
   endpoint?: number;
   status?: DeliveryStatus;
   event_type?: string;
+  /** An HTTP status that one of the tries got. */
+  code?: number;
   since?: string;
   until?: string;
   cursor?: string;
@@ -37,11 +39,14 @@ export interface DeliveryFilter {
 export interface TimeRange {
   since: string;
   until: string;
+  /** Only what was held, or only what ran out of tries. */
+  status?: "held" | "dead";
 }
 
 /** Everything below this key is asked again after every action. */
 export const WEBHOOKS_KEY = ["webhooks"] as const;
 const DELIVERIES_PER_PAGE = 50;
+const LATEST_RECOVERIES = 10;
 
 export function endpointsQuery(cursor?: string) {
   return queryOptions({
@@ -112,6 +117,19 @@ export function recoveryQuery(recoveryId: number) {
   });
 }
 
+/** The latest recoveries of an endpoint, newest first. */
+export function recoveriesQuery(endpointId: number) {
+  return queryOptions({
+    queryKey: [...WEBHOOKS_KEY, "recoveries", endpointId],
+    queryFn: () =>
+      unwrap(
+        api.GET("/api/webhooks/recoveries/", {
+          params: { query: { endpoint: endpointId, page_size: LATEST_RECOVERIES } },
+        }),
+      ),
+  });
+}
+
 export const eventTypesQuery = queryOptions({
   queryKey: ["event-types"],
   queryFn: () => unwrap(api.GET("/api/webhooks/event-types/")),
@@ -152,10 +170,10 @@ export function rotateSecret(endpointId: number, graceSeconds: number) {
   return unwrap(api.POST("/api/webhooks/endpoints/{endpoint_id}/rotate-secret/", { params, body }));
 }
 
-/** Sends the example of an event type once. */
-export function sendTest(endpointId: number, eventType: string) {
+/** Sends an event once: the example of its type, or other data. */
+export function sendTest(endpointId: number, eventType: string, data?: Record<string, unknown>) {
   const params = { path: { endpoint_id: endpointId } };
-  const body = { event_type: eventType };
+  const body = { event_type: eventType, data };
   return unwrap(api.POST("/api/webhooks/endpoints/{endpoint_id}/test/", { params, body }));
 }
 

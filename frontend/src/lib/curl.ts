@@ -16,6 +16,15 @@ export function toCurl({ method, path, body }: ApiCall, origin: string): string 
   return lines.join(" \\\n  ");
 }
 
+/** Returns a POST to somebody's own server as curl: the headers as they are given. */
+export function postAsCurl(url: string, headers: Record<string, string>, body: string): string {
+  const lines = [`curl -sS -X POST ${quote(url)}`];
+  for (const [name, value] of Object.entries(headers))
+    lines.push(`-H ${quote(`${name}: ${value}`)}`);
+  lines.push(`--data-raw ${quote(body)}`);
+  return lines.join(" \\\n  ");
+}
+
 function quote(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,6 +1,6 @@
 // Deliveries, filtered by the address, with the chosen one beside the list. Asks again for as long
 // as one of them is on its way.
-import { Button, NativeSelect, SegmentedControl, Text } from "@mantine/core";
+import { Button, NativeSelect, SegmentedControl, Text, TextInput } from "@mantine/core";
 import { IconFilterOff, IconInbox } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { type Delivery, deliveriesQuery, endpointsQuery, eventTypesQuery } from "@/api/webhooks";
@@ -16,6 +16,7 @@ import { usePolledQuery } from "@/lib/polling";
 import { Countdown } from "./countdown";
 import { DeliveryBadge } from "./delivery-badge";
 import { DeliveryPanel } from "./delivery-panel";
+import { instantOf, localText, MomentInput } from "./moment-input";
 import { DELIVERY_STATUSES, type DeliverySearch } from "./webhook-search";
 import { pollStatusOf } from "./webhook-words";
 import classes from "./webhooks.module.css";
@@ -27,14 +28,19 @@ interface DeliveriesProps {
   onSearch: (change: DeliverySearch) => void;
 }
 
-const NO_FILTERS = { status: undefined, event_type: undefined, endpoint: undefined };
+const NO_FILTERS = {
+  status: undefined,
+  event_type: undefined,
+  endpoint: undefined,
+  code: undefined,
+};
 const NO_RANGE = { since: undefined, until: undefined };
 
 export function Deliveries({ endpointId, search, onSearch }: DeliveriesProps) {
-  const { status, event_type, since, until, cursor } = search;
+  const { status, event_type, code, since, until, cursor } = search;
   const endpoint = endpointId ?? search.endpoint;
   const list = usePolledQuery(
-    deliveriesQuery({ endpoint, status, event_type, since, until, cursor }),
+    deliveriesQuery({ endpoint, status, event_type, code, since, until, cursor }),
     (page) => page.results.map(pollStatusOf),
   );
   const deliveries = list.data?.results ?? [];
@@ -43,7 +49,9 @@ export function Deliveries({ endpointId, search, onSearch }: DeliveriesProps) {
   const refresh = () => void list.refetch();
   const narrow = (change: DeliverySearch) =>
     onSearch({ cursor: undefined, delivery: undefined, ...change });
-  const isNarrowed = Boolean(status || event_type || since || until || cursor || search.endpoint);
+  const isNarrowed = [status, event_type, code, since, until, cursor, search.endpoint].some(
+    Boolean,
+  );
   function step(by: number): void {
     const at = deliveries.findIndex(({ id }) => id === search.delivery);
     const next = deliveries[Math.min(deliveries.length - 1, Math.max(0, at + by))];
@@ -119,6 +127,23 @@ function Filters({ search, onSearch, urls, children }: FiltersProps) {
         value={search.event_type ?? ""}
         onChange={({ currentTarget }) => onSearch({ event_type: currentTarget.value || undefined })}
       />
+      <TextInput
+        aria-label="HTTP status of a try"
+        placeholder="HTTP status"
+        size="xs"
+        w={96}
+        inputMode="numeric"
+        maxLength={3}
+        key={search.code ?? ""}
+        defaultValue={search.code ?? ""}
+        onChange={({ currentTarget: { value } }) => {
+          if (value === "" || /^[1-9]\d\d$/.test(value)) {
+            onSearch({ code: value ? Number(value) : undefined });
+          }
+        }}
+      />
+      <MomentFilter label="From" at={search.since} onAt={(since) => onSearch({ since })} />
+      <MomentFilter label="To" at={search.until} onAt={(until) => onSearch({ until })} />
       {urls && (
         <NativeSelect
           aria-label="Endpoint"
@@ -136,6 +161,23 @@ function Filters({ search, onSearch, urls, children }: FiltersProps) {
       )}
       <div className={classes.freshness}>{children}</div>
     </search>
+  );
+}
+
+interface MomentFilterProps {
+  label: string;
+  at: string | undefined;
+  onAt: (at: string | undefined) => void;
+}
+
+function MomentFilter({ label, at, onAt }: MomentFilterProps) {
+  return (
+    <MomentInput
+      isFilter
+      label={label}
+      value={at ? localText(Date.parse(at)) : ""}
+      onChange={(text) => onAt(text ? instantOf(text) : undefined)}
+    />
   );
 }
 

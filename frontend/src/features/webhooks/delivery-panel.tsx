@@ -2,12 +2,19 @@
 import { ActionIcon, Button, Group, Text } from "@mantine/core";
 import { useHotkeys } from "@mantine/hooks";
 import { IconRotate, IconX } from "@tabler/icons-react";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
-import { type DeliveryDetail, deliveryQuery, retryDelivery, WEBHOOKS_KEY } from "@/api/webhooks";
+import {
+  type DeliveryDetail,
+  deliveryQuery,
+  endpointQuery,
+  retryDelivery,
+  WEBHOOKS_KEY,
+} from "@/api/webhooks";
 import { CopyButton } from "@/components/copy-button";
 import { ErrorPanel } from "@/components/error-panel";
 import { LoadingRows } from "@/components/loading-rows";
+import { postAsCurl } from "@/lib/curl";
 import { usePolledQuery } from "@/lib/polling";
 import { randomId } from "@/lib/random-id";
 import { AttemptList } from "./attempt-list";
@@ -39,6 +46,7 @@ export function DeliveryPanel({ deliveryId, onClose }: DeliveryPanelProps) {
 export function DeliveryView({ deliveryId }: { deliveryId: number }) {
   const found = usePolledQuery(deliveryQuery(deliveryId), (delivery) => [pollStatusOf(delivery)]);
   const delivery = found.data;
+  useNewsOfEndpoint(delivery);
   return (
     <>
       {found.error && (
@@ -52,6 +60,16 @@ export function DeliveryView({ deliveryId }: { deliveryId: number }) {
       {delivery && <DeliveryFacts delivery={delivery} />}
     </>
   );
+}
+
+/** Asks for the endpoint again after each try: it may have been disabled by the answer. */
+function useNewsOfEndpoint(delivery: DeliveryDetail | undefined): void {
+  const client = useQueryClient();
+  const { endpoint, attempt_count: tries } = delivery ?? {};
+  useEffect(() => {
+    if (!endpoint || !tries) return;
+    void client.invalidateQueries({ queryKey: endpointQuery(endpoint).queryKey });
+  }, [client, endpoint, tries]);
 }
 
 function DeliveryFacts({ delivery }: { delivery: DeliveryDetail }) {
@@ -81,6 +99,7 @@ function DeliveryFacts({ delivery }: { delivery: DeliveryDetail }) {
       )}
       <RetryNow delivery={delivery} />
       <AttemptList attempts={delivery.attempts} />
+      <SentRequest delivery={delivery} />
       {delivery.payload !== null && <Payload text={delivery.payload} />}
     </>
   );
@@ -124,6 +143,34 @@ function RetryNow({ delivery }: { delivery: DeliveryDetail }) {
       </Button>
       {retry.error && <ErrorPanel error={retry.error} />}
     </div>
+  );
+}
+
+/** The headers of the request, and the whole of it as a command. */
+function SentRequest({ delivery }: { delivery: DeliveryDetail }) {
+  const { data: endpoint } = useQuery(endpointQuery(delivery.endpoint));
+  const { request_headers: headers, payload } = delivery;
+  return (
+    <section aria-label="Request">
+      <Group justify="space-between" mt="md" mb={4}>
+        <h3 className={classes.part}>Request</h3>
+        {endpoint && payload !== null && (
+          <CopyButton text={postAsCurl(endpoint.url, headers, payload)} label="Copy as curl" />
+        )}
+      </Group>
+      <dl className={classes.headers}>
+        {Object.entries(headers).map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+      <Text size="xs" c="dimmed" mt={4}>
+        Each try has a webhook-timestamp and a webhook-signature of its own. Secrets are masked, in
+        the command too.
+      </Text>
+    </section>
   );
 }
 

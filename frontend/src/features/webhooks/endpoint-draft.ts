@@ -1,5 +1,5 @@
 // What the form of an endpoint holds, and the request it becomes.
-import type { Endpoint, EndpointBody } from "@/api/webhooks";
+import type { Endpoint, EndpointBody, EndpointChange } from "@/api/webhooks";
 
 // A type, not an interface: the form wants an index of its fields.
 export type EndpointDraft = {
@@ -15,6 +15,9 @@ export type EndpointDraft = {
   /** Seconds with commas; empty: the usual schedule. */
   schedule_seconds: string;
 };
+
+/** What the API shows of a secret; sent back, it stands for the stored value. */
+export const MASK = "********";
 
 export const NEW_ENDPOINT: EndpointDraft = {
   url: "",
@@ -76,6 +79,14 @@ export const VALIDATE = {
       ? "Should be seconds with commas, such as 60, 300, 900."
       : null,
 };
+
+/** Returns what differs: what was not touched is not sent, least of all its masks. */
+export function changesOf(before: EndpointBody, after: EndpointBody): EndpointChange {
+  const names = Object.keys(after) as (keyof EndpointBody)[];
+  const isChanged = (name: keyof EndpointBody) =>
+    JSON.stringify(before[name]) !== JSON.stringify(after[name]);
+  return Object.fromEntries(names.filter(isChanged).map((name) => [name, after[name]]));
+}
 
 export function bodyOf(draft: EndpointDraft): EndpointBody {
   return {

@@ -20,7 +20,7 @@ import { projectsQuery } from "@/api/projects";
 import type { EndpointBody } from "@/api/webhooks";
 import { ErrorPanel } from "@/components/error-panel";
 import { useApiForm } from "@/hooks/use-api-form";
-import { bodyOf, type EndpointDraft, NEW_ENDPOINT, VALIDATE } from "./endpoint-draft";
+import { bodyOf, type EndpointDraft, MASK, NEW_ENDPOINT, VALIDATE } from "./endpoint-draft";
 import { EventPicker } from "./event-picker";
 import classes from "./webhooks.module.css";
 
@@ -45,6 +45,7 @@ export function EndpointForm({ initial = NEW_ENDPOINT, action, onSubmit }: Endpo
         {error ? <ErrorPanel error={error} /> : null}
         <TextInput
           label="Address"
+          description={initial.url.includes(MASK) ? `${MASK} stands for what is kept.` : undefined}
           type="url"
           inputMode="url"
           placeholder="https://example.org/hooks/teppan"

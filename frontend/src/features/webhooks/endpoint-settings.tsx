@@ -8,7 +8,7 @@ import { changeEndpoint, deleteEndpoint, type Endpoint, WEBHOOKS_KEY } from "@/a
 import { ConfirmByName } from "@/components/confirm-by-name";
 import { ErrorPanel } from "@/components/error-panel";
 import { Countdown } from "./countdown";
-import { draftOf } from "./endpoint-draft";
+import { bodyOf, changesOf, draftOf } from "./endpoint-draft";
 import { EndpointForm } from "./endpoint-form";
 import classes from "./webhooks.module.css";
 
@@ -23,7 +23,7 @@ export default function EndpointSettings({ endpoint }: { endpoint: Endpoint }) {
         initial={draftOf(endpoint)}
         action="Save"
         onSubmit={async (body) => {
-          await changeEndpoint(endpoint.id, body);
+          await changeEndpoint(endpoint.id, changesOf(bodyOf(draftOf(endpoint)), body));
           await client.invalidateQueries({ queryKey: WEBHOOKS_KEY });
           notifications.show({ message: "Endpoint saved." });
         }}

@@ -1,13 +1,12 @@
 // What a receiver's author needs: every event with schema and example, and code that verifies.
-import { SegmentedControl, Tabs, Text, Title } from "@mantine/core";
+import { Tabs, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
-import { type EventType, eventTypesQuery, snippetsQuery } from "@/api/webhooks";
-import { CopyButton } from "@/components/copy-button";
+import { type EventType, eventTypesQuery } from "@/api/webhooks";
 import { ErrorPanel } from "@/components/error-panel";
 import { LoadingRows } from "@/components/loading-rows";
 import { PageHeader } from "@/components/page-header";
 import { groupsOf } from "./event-tree";
+import { CopiedCode, Verification } from "./verification";
 import classes from "./webhooks.module.css";
 import { WebhooksNav } from "./webhooks-nav";
 
@@ -52,7 +51,7 @@ export function EventsPage({ type, onType }: EventsPageProps) {
           <EventFacts event={open} />
         </div>
       )}
-      <Verification />
+      <HowToVerify />
     </>
   );
 }
@@ -72,21 +71,17 @@ function EventFacts({ event }: { event: EventType }) {
           <Tabs.Tab value="schema">JSON Schema</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="example">
-          <Code text={JSON.stringify(event.example, null, 2)} label="Copy example" />
+          <CopiedCode text={JSON.stringify(event.example, null, 2)} label="Copy example" />
         </Tabs.Panel>
         <Tabs.Panel value="schema">
-          <Code text={JSON.stringify(event.schema, null, 2)} label="Copy schema" />
+          <CopiedCode text={JSON.stringify(event.schema, null, 2)} label="Copy schema" />
         </Tabs.Panel>
       </Tabs>
     </section>
   );
 }
 
-function Verification() {
-  const snippets = useQuery(snippetsQuery);
-  const [language, setLanguage] = useState<string | null>(null);
-  const open =
-    snippets.data?.find((snippet) => snippet.language === language) ?? snippets.data?.[0];
+function HowToVerify() {
   return (
     <section aria-labelledby="verify" className={classes.verify}>
       <Title order={2} id="verify">
@@ -96,39 +91,7 @@ function Verification() {
         Requests follow Standard Webhooks. Check the signature over the raw body, refuse old
         timestamps, and remember ids: a delivery may come twice.
       </Text>
-      {snippets.error && (
-        <ErrorPanel error={snippets.error} onRetry={() => void snippets.refetch()} />
-      )}
-      {snippets.isPending && <LoadingRows count={4} height={32} />}
-      {snippets.data && open && (
-        <>
-          <div className={classes.statuses}>
-            <SegmentedControl
-              aria-label="Language"
-              size="xs"
-              mb="xs"
-              data={snippets.data.map((snippet) => snippet.language)}
-              value={open.language}
-              onChange={setLanguage}
-            />
-          </div>
-          <Code text={open.code} label={`Copy ${open.file_name}`} />
-        </>
-      )}
+      <Verification />
     </section>
-  );
-}
-
-function Code({ text, label }: { text: string; label: string }) {
-  return (
-    <div className={classes.codeBox}>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scroller has to be reachable by keyboard */}
-      <pre className={classes.code} tabIndex={0}>
-        {text}
-      </pre>
-      <span className={classes.copy}>
-        <CopyButton text={text} label={label} />
-      </span>
-    </div>
   );
 }

@@ -1,5 +1,14 @@
 // What an endpoint missed in a range of time: how much that is, then sending it, watched, stoppable.
-import { Alert, Button, Group, Progress, SimpleGrid, Text, TextInput, Title } from "@mantine/core";
+import {
+  Alert,
+  Button,
+  Group,
+  NativeSelect,
+  Progress,
+  SimpleGrid,
+  Text,
+  Title,
+} from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import {
@@ -7,23 +16,33 @@ import {
   type Endpoint,
   estimateQuery,
   type Recovery,
+  recoveriesQuery,
   recoveryQuery,
   startRecovery,
   type TimeRange,
   WEBHOOKS_KEY,
 } from "@/api/webhooks";
 import { ErrorPanel } from "@/components/error-panel";
+import { RelativeTime } from "@/components/relative-time";
 import { formatCount, plural } from "@/lib/format";
 import { usePolledQuery } from "@/lib/polling";
 import { randomId } from "@/lib/random-id";
+import { instantOf, localText, MomentInput } from "./moment-input";
 import classes from "./webhooks.module.css";
 
 const DAY_MILLISECONDS = 86_400_000;
+
+const MISSED = [
+  { value: "", label: "held or dead" },
+  { value: "held", label: "held" },
+  { value: "dead", label: "dead" },
+];
 
 export default function Recover({ endpoint }: { endpoint: Endpoint }) {
   const client = useQueryClient();
   const [since, setSince] = useState(() => localText(Date.now() - DAY_MILLISECONDS));
   const [until, setUntil] = useState(() => localText(Date.now() + 60_000));
+  const [status, setStatus] = useState("");
   const [range, setRange] = useState<TimeRange | null>(null);
   const estimate = useQuery({
     ...estimateQuery(endpoint.id, range ?? { since: "", until: "" }),
@@ -53,12 +72,22 @@ export default function Recover({ endpoint }: { endpoint: Endpoint }) {
         onSubmit={(event) => {
           event.preventDefault();
           start.reset();
-          setRange({ since: instantOf(since), until: instantOf(until) });
+          setRange({
+            since: instantOf(since),
+            until: instantOf(until),
+            status: (status || undefined) as TimeRange["status"],
+          });
         }}
       >
-        <SimpleGrid cols={{ base: 1, xs: 2 }} mb="sm">
+        <SimpleGrid cols={{ base: 1, xs: 3 }} mb="sm">
           <MomentInput label="From" value={since} onChange={setSince} />
           <MomentInput label="To" value={until} onChange={setUntil} />
+          <NativeSelect
+            label="What is"
+            data={MISSED}
+            value={status}
+            onChange={({ currentTarget }) => setStatus(currentTarget.value)}
+          />
         </SimpleGrid>
         <Button type="submit" variant="default" loading={estimate.isFetching}>
           Estimate
@@ -84,27 +113,22 @@ export default function Recover({ endpoint }: { endpoint: Endpoint }) {
           )}
         </Group>
       )}
-      {start.data && <RecoveryProgress key={start.data.id} first={start.data} />}
+      <Recoveries endpointId={endpoint.id} />
     </section>
   );
 }
 
-interface MomentInputProps {
-  label: string;
-  value: string;
-  onChange: (text: string) => void;
-}
-
-function MomentInput({ label, value, onChange }: MomentInputProps) {
+/** The last recovery, and any other that still runs: found again whoever started them. */
+function Recoveries({ endpointId }: { endpointId: number }) {
+  const { data, error, refetch } = useQuery(recoveriesQuery(endpointId));
+  const shown = data?.results.filter(({ status }, at) => at === 0 || status === "running") ?? [];
   return (
-    <TextInput
-      type="datetime-local"
-      label={label}
-      required
-      withAsterisk={false}
-      value={value}
-      onChange={({ currentTarget }) => onChange(currentTarget.value)}
-    />
+    <>
+      {error && <ErrorPanel error={error} onRetry={() => void refetch()} />}
+      {shown.map((recovery) => (
+        <RecoveryProgress key={recovery.id} first={recovery} />
+      ))}
+    </>
   );
 }
 
@@ -130,6 +154,9 @@ function RecoveryProgress({ first }: { first: Recovery }) {
         {dead > 0 && `, ${formatCount(dead)} dead`}
         {waiting > 0 && `, ${formatCount(waiting)} to go`}
       </Text>
+      <Text size="xs" c="dimmed" mb={6}>
+        Started <RelativeTime at={first.created_at} />
+      </Text>
       <Progress value={share} aria-label="Recovery" mb="sm" />
       {status === "running" && (
         <Button
@@ -145,15 +172,4 @@ function RecoveryProgress({ first }: { first: Recovery }) {
       {(found.error || cancel.error) && <ErrorPanel error={found.error ?? cancel.error} />}
     </div>
   );
-}
-
-/** Returns a moment as date fields write it, in the browser's own zone. */
-function localText(milliseconds: number): string {
-  const offset = new Date(milliseconds).getTimezoneOffset() * 60_000;
-  return new Date(milliseconds - offset).toISOString().slice(0, 16);
-}
-
-function instantOf(local: string): string {
-  const date = new Date(local);
-  return Number.isNaN(date.getTime()) ? local : date.toISOString();
 }

@@ -3,6 +3,7 @@ import { Button, Group, Modal, Text } from "@mantine/core";
 import { IconCheck, IconCopy } from "@tabler/icons-react";
 import { useState } from "react";
 import { copyText } from "@/lib/clipboard";
+import { Verification } from "./verification";
 import classes from "./webhooks.module.css";
 
 interface SecretRevealProps {
@@ -34,6 +35,8 @@ export function SecretReveal({ title, secret, onDone }: SecretRevealProps) {
           <pre className={classes.secret} data-testid="secret" tabIndex={0}>
             {secret}
           </pre>
+          <h3 className={classes.part}>Verify with it</h3>
+          <Verification />
         </>
       ) : (
         <Text size="sm">

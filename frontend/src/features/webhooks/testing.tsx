@@ -1,12 +1,13 @@
 // Trying an endpoint: one example event with what came of it, and a check of how well the receiver
 // verifies.
-import { Button, Group, NativeSelect, Text, Title } from "@mantine/core";
+import { Button, Group, NativeSelect, Text, Textarea, Title } from "@mantine/core";
 import { IconCheck, IconQuestionMark, IconSend, IconShieldCheck, IconX } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import {
   checkReceiver,
   type Endpoint,
+  type EventType,
   eventTypesQuery,
   type Finding,
   sendTest,
@@ -32,8 +33,11 @@ function SendTest({ endpoint }: { endpoint: Endpoint }) {
   const client = useQueryClient();
   const { data: types = [] } = useQuery(eventTypesQuery);
   const [type, setType] = useState(USUAL_TYPE);
+  const [edited, setEdited] = useState<string | null>(null);
+  const example = exampleOf(types.find(({ name }) => name === type));
+  const data = edited === null ? undefined : objectOf(edited);
   const test = useMutation({
-    mutationFn: () => sendTest(endpoint.id, type),
+    mutationFn: () => sendTest(endpoint.id, type, data ?? undefined),
     onSuccess: () => client.invalidateQueries({ queryKey: WEBHOOKS_KEY }),
   });
   return (
@@ -44,21 +48,38 @@ function SendTest({ endpoint }: { endpoint: Endpoint }) {
       <Text size="sm" c="dimmed" mb="sm">
         Signed like any other, tried once, and marked as a test.
       </Text>
-      <Group gap="xs" align="flex-end" mb="md">
+      <Group gap="xs" align="flex-end" mb="sm">
         <NativeSelect
           label="Event"
           data={types.length > 0 ? types.map(({ name }) => name) : [USUAL_TYPE]}
           value={type}
-          onChange={({ currentTarget }) => setType(currentTarget.value)}
+          onChange={({ currentTarget }) => {
+            setType(currentTarget.value);
+            setEdited(null);
+          }}
         />
         <Button
           loading={test.isPending}
+          disabled={data === null}
           leftSection={<IconSend size={15} aria-hidden="true" />}
           onClick={() => test.mutate()}
         >
           Send test
         </Button>
       </Group>
+      <Textarea
+        label="Data"
+        description="What stands under data in the body. Change it as you like."
+        mb="md"
+        autosize
+        minRows={3}
+        maxRows={14}
+        spellCheck={false}
+        classNames={{ input: classes.mono }}
+        value={edited ?? example}
+        error={data === null && "Should be a JSON object."}
+        onChange={({ currentTarget }) => setEdited(currentTarget.value)}
+      />
       {test.error && <ErrorPanel error={test.error} />}
       {test.data && (
         <div className={classes.result} role="status">
@@ -67,6 +88,21 @@ function SendTest({ endpoint }: { endpoint: Endpoint }) {
       )}
     </section>
   );
+}
+
+function exampleOf(type: EventType | undefined): string {
+  return JSON.stringify(type?.example?.data ?? {}, null, 2);
+}
+
+/** Returns the object that a text says, or null. */
+function objectOf(text: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+    return isObject ? (value as Record<string, unknown>) : null;
+  } catch {
+    return null;
+  }
 }
 
 function CheckReceiver({ endpoint }: { endpoint: Endpoint }) {

@@ -7,6 +7,7 @@ export const ENDPOINT_TABS = ["testing", "recover", "settings"] as const;
 const deliveryReaders = {
   status: choiceParam(DELIVERY_STATUSES),
   event_type: textParam(64),
+  code: numberParam,
   since: textParam(40),
   until: textParam(40),
   cursor: textParam(500),

@@ -1,17 +1,28 @@
-import { screen, waitFor, within } from "@testing-library/react";
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { HttpResponse, http } from "msw";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import type { Attempt, DeliveryDetail, Endpoint } from "@/api/webhooks";
+import type { Attempt, DeliveryDetail, Endpoint, Recovery } from "@/api/webhooks";
 import { renderRouted } from "@/testing/render-routed";
 import { at, server } from "@/testing/server";
+import { Deliveries } from "./deliveries";
 import { DeliveryView } from "./delivery-panel";
-import { bodyOf, draftOf, NEW_ENDPOINT, readHeaders, readSchedule } from "./endpoint-draft";
+import {
+  bodyOf,
+  changesOf,
+  draftOf,
+  NEW_ENDPOINT,
+  readHeaders,
+  readSchedule,
+} from "./endpoint-draft";
 import { EndpointPage } from "./endpoint-page";
 import { EndpointsPage } from "./endpoints-page";
 import { toggled } from "./event-tree";
 import Recover from "./recover";
 import Testing from "./testing";
+
+const copyText = vi.hoisted(() => vi.fn(async (_: string) => true));
+vi.mock("@/lib/clipboard", () => ({ copyText }));
 
 const HOSTILE = `<img src=x onerror="document.title='hit'"><script>document.title='hit'</script>`;
 
@@ -70,6 +81,7 @@ function aDelivery(change: Partial<DeliveryDetail> = {}): DeliveryDetail {
     created_at: "2026-01-01T00:00:00Z",
     delivered_at: null,
     payload: '{"id":"evt_1"}',
+    request_headers: { "X-Key": "********", "webhook-id": "evt_1" },
     attempts: [anAttempt()],
     ...change,
   };
@@ -79,9 +91,22 @@ beforeEach(() => {
   server.use(
     http.get(at("/api/webhooks/event-types/"), () =>
       HttpResponse.json(
-        ["scraping.completed", "scraping.failed", "webhook.test"].map((name) => ({ name })),
+        ["scraping.completed", "scraping.failed", "webhook.test"].map((name) => ({
+          name,
+          example: { data: { about: name } },
+        })),
       ),
     ),
+    http.get(at("/api/webhooks/snippets/"), () =>
+      HttpResponse.json([
+        { language: "Python", file_name: "verify.py", code: "def is_genuine():" },
+        { language: "Go", file_name: "verify.go", code: "func IsGenuine()" },
+      ]),
+    ),
+    http.get(at("/api/webhooks/recoveries/"), () =>
+      HttpResponse.json({ next: null, previous: null, results: [] }),
+    ),
+    http.get(at("/api/webhooks/endpoints/5/"), () => HttpResponse.json(anEndpoint())),
     http.get(at("/api/webhooks/endpoints/5/activity/"), () => HttpResponse.json([])),
     http.get(at("/api/projects/"), () =>
       HttpResponse.json({ next: null, previous: null, results: [] }),
@@ -113,6 +138,12 @@ describe("The form of an endpoint", () => {
       schedule_seconds,
     });
     expect(bodyOf(NEW_ENDPOINT)).toMatchObject({ project: null, schedule_seconds: null });
+  });
+
+  it("sends only what was changed, so no mask that was not touched", () => {
+    const before = bodyOf(draftOf(anEndpoint({ url: "https://example.org/?token=********" })));
+    expect(changesOf(before, { ...before, description: "mine" })).toEqual({ description: "mine" });
+    expect(changesOf(before, { ...before })).toEqual({});
   });
 
   it("lets a wider choice swallow what it covers", () => {
@@ -149,6 +180,9 @@ describe("Adding an endpoint", () => {
     expect(bodies).toEqual([
       expect.objectContaining({ url: "https://example.org/hook", event_types: ["*"] }),
     ]);
+    expect(await screen.findByText("def is_genuine():")).toBeVisible();
+    await userEvent.click(screen.getByLabelText("Go"));
+    expect(await screen.findByText("func IsGenuine()")).toBeVisible();
     await userEvent.keyboard("{Escape}");
     expect(screen.getByTestId("secret")).toBeVisible();
     await userEvent.click(screen.getByRole("button", { name: "I have saved it" }));
@@ -245,7 +279,97 @@ describe("A delivery", () => {
   });
 });
 
+describe("Deliveries", () => {
+  it("are narrowed by time and by an HTTP status", async () => {
+    const asked: string[] = [];
+    server.use(
+      http.get(at("/api/webhooks/deliveries/"), ({ request }) => {
+        asked.push(new URL(request.url).search);
+        return HttpResponse.json({ next: null, previous: null, results: [] });
+      }),
+    );
+    const onSearch = vi.fn();
+    renderRouted(() => <Deliveries endpointId={5} search={{ code: 410 }} onSearch={onSearch} />);
+    expect(await screen.findByText("Nothing matches")).toBeVisible();
+    expect(asked[0]).toContain("code=410");
+    const code = screen.getByLabelText("HTTP status of a try");
+    expect(code).toHaveValue("410");
+    await userEvent.clear(code);
+    expect(onSearch).toHaveBeenLastCalledWith(expect.objectContaining({ code: undefined }));
+    fireEvent.change(screen.getByLabelText("From"), { target: { value: "2026-01-02T03:04" } });
+    const since = new Date("2026-01-02T03:04").toISOString();
+    expect(onSearch).toHaveBeenLastCalledWith(expect.objectContaining({ since }));
+  });
+
+  it("show the request with its headers, and copy it as curl", async () => {
+    server.use(
+      http.get(at("/api/webhooks/deliveries/9/"), () =>
+        HttpResponse.json(aDelivery({ payload: `{"a":"it's"}` })),
+      ),
+    );
+    renderRouted(() => <DeliveryView deliveryId={9} />);
+    expect(await screen.findByText("X-Key")).toBeVisible();
+    await userEvent.click(await screen.findByRole("button", { name: "Copy as curl" }));
+    const copied = copyText.mock.lastCall?.[0];
+    expect(copied).toContain("curl -sS -X POST 'https://example.org/hook'");
+    expect(copied).toContain("-H 'X-Key: ********'");
+    expect(copied).toContain(`--data-raw '{"a":"it'\\''s"}'`);
+  });
+});
+
 describe("Testing an endpoint", () => {
+  it("sends the example, or what was made of it", async () => {
+    const bodies: unknown[] = [];
+    server.use(
+      http.post(at("/api/webhooks/endpoints/5/test/"), async ({ request }) => {
+        bodies.push(await request.json());
+        return HttpResponse.json(aDelivery({ status: "pending" }), { status: 202 });
+      }),
+      http.get(at("/api/webhooks/deliveries/9/"), () =>
+        HttpResponse.json(aDelivery({ status: "delivered" })),
+      ),
+    );
+    renderRouted(() => <Testing endpoint={anEndpoint()} />);
+    const data = await screen.findByLabelText("Data");
+    await waitFor(() => expect(data).toHaveValue('{\n  "about": "webhook.test"\n}'));
+    const send = screen.getByRole("button", { name: "Send test" });
+    await userEvent.click(send);
+    await waitFor(() => expect(bodies).toEqual([{ event_type: "webhook.test" }]));
+    fireEvent.change(data, { target: { value: '{"mine": 1' } });
+    expect(send).toBeDisabled();
+    fireEvent.change(data, { target: { value: '{"mine": 1}' } });
+    await userEvent.click(send);
+    await waitFor(() =>
+      expect(bodies[1]).toEqual({ event_type: "webhook.test", data: { mine: 1 } }),
+    );
+  });
+
+  it("shows at once that the answer has disabled the endpoint", async () => {
+    let isGone = false;
+    const gone = { status: "disabled", disabled_reason: "gone" } as const;
+    server.use(
+      http.get(at("/api/webhooks/endpoints/5/"), () =>
+        HttpResponse.json(anEndpoint(isGone ? gone : {})),
+      ),
+      http.post(at("/api/webhooks/endpoints/5/test/"), () =>
+        HttpResponse.json(aDelivery({ status: "pending", attempt_count: 0 }), { status: 202 }),
+      ),
+      http.get(at("/api/webhooks/deliveries/9/"), () => {
+        const delivery = isGone
+          ? aDelivery({ status: "dead", attempts: [anAttempt({ status_code: 410 })] })
+          : aDelivery({ status: "pending", attempt_count: 0, attempts: [] });
+        // The next question, and not the one before it, finds it gone.
+        isGone = true;
+        return HttpResponse.json(delivery);
+      }),
+    );
+    renderRouted(() => (
+      <EndpointPage endpointId={5} search={{ tab: "testing" }} onSearch={vi.fn()} />
+    ));
+    await userEvent.click(await screen.findByRole("button", { name: "Send test" }));
+    expect(await screen.findByTestId("disabled", {}, { timeout: 8_000 })).toHaveTextContent("410");
+  });
+
   it("reports what the receiver wrongly accepted", async () => {
     const finding = (name: string, verdict: string) => ({
       name,
@@ -267,29 +391,63 @@ describe("Testing an endpoint", () => {
   });
 });
 
+function aRecovery(change: Partial<Recovery> = {}): Recovery {
+  return {
+    id: 2,
+    endpoint: 5,
+    since: "2026-01-01T00:00:00Z",
+    until: "2026-01-01T01:00:00Z",
+    status: "running",
+    total: 10,
+    waiting: 6,
+    delivered: 4,
+    dead: 0,
+    created_at: "2026-01-01T00:00:00Z",
+    cancelled_at: null,
+    ...change,
+  };
+}
+
 describe("Recovering a time range", () => {
+  it("finds what runs again after a reload", async () => {
+    const results = [
+      aRecovery({ id: 3, status: "completed", waiting: 0, delivered: 10 }),
+      aRecovery(),
+      aRecovery({ id: 1, status: "cancelled" }),
+    ];
+    server.use(
+      http.get(at("/api/webhooks/recoveries/"), ({ request }) => {
+        expect(new URL(request.url).searchParams.get("endpoint")).toBe("5");
+        return HttpResponse.json({ next: null, previous: null, results });
+      }),
+      http.get(at("/api/webhooks/recoveries/2/"), () => HttpResponse.json(results[1])),
+      http.get(at("/api/webhooks/recoveries/3/"), () => HttpResponse.json(results[0])),
+    );
+    renderRouted(() => <Recover endpoint={anEndpoint()} />);
+    expect(await screen.findByText(/Sending: 4 of 10 delivered, 6 to go/)).toBeVisible();
+    expect(screen.getByText(/Done: 10 of 10 delivered/)).toBeVisible();
+    expect(screen.queryByText(/Cancelled/)).toBeNull();
+    expect(screen.getAllByRole("button", { name: "Cancel" })).toHaveLength(1);
+  });
+
   it("estimates, sends, watches and cancels", async () => {
-    const recovery = {
-      id: 2,
-      endpoint: 5,
-      since: "",
-      until: "",
-      status: "running",
-      total: 10,
-      waiting: 6,
-      delivered: 4,
-      dead: 0,
-      created_at: "2026-01-01T00:00:00Z",
-      cancelled_at: null,
-    };
+    const recovery = aRecovery();
+    let isStarted = false;
     server.use(
       http.get(at("/api/webhooks/endpoints/5/recover/"), ({ request }) => {
-        expect(new URL(request.url).searchParams.get("since")).toMatch(/Z$/);
+        const asked = new URL(request.url).searchParams;
+        expect(asked.get("since")).toMatch(/Z$/);
+        expect(asked.get("status")).toBe("held");
         return HttpResponse.json({ total: 10 });
       }),
-      http.post(at("/api/webhooks/endpoints/5/recover/"), () =>
-        HttpResponse.json(recovery, { status: 202 }),
-      ),
+      http.post(at("/api/webhooks/endpoints/5/recover/"), () => {
+        isStarted = true;
+        return HttpResponse.json(recovery, { status: 202 });
+      }),
+      http.get(at("/api/webhooks/recoveries/"), () => {
+        const results = isStarted ? [recovery] : [];
+        return HttpResponse.json({ next: null, previous: null, results });
+      }),
       http.get(at("/api/webhooks/recoveries/2/"), () => HttpResponse.json(recovery)),
       http.post(at("/api/webhooks/recoveries/2/cancel/"), () => {
         recovery.status = "cancelled";
@@ -297,6 +455,7 @@ describe("Recovering a time range", () => {
       }),
     );
     renderRouted(() => <Recover endpoint={anEndpoint()} />);
+    await userEvent.selectOptions(await screen.findByLabelText("What is"), "held");
     await userEvent.click(await screen.findByRole("button", { name: "Estimate" }));
     expect(await screen.findByText("10 deliveries would be sent.")).toBeVisible();
     await userEvent.click(screen.getByRole("button", { name: "Send them" }));
