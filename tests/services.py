@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -23,18 +24,42 @@ from config import broker
 from config.env import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 START_SECONDS = 20
 _LOOK_SECONDS = 0.02
 _LEASH = ROOT / "config" / "leash.py"
 
 
+# Below the ports from which connections leave: none of those can take it before it is used.
+_LOWEST_PORT = 10_000
+_EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
+
+
+def _ports() -> Iterator[int]:
+    """Yield every port once, beginning somewhere else in each process."""
+    highest = int(_EPHEMERAL.read_text().split()[0]) if _EPHEMERAL.exists() else 32_768
+    number = max(highest - _LOWEST_PORT, 1_000)
+    begin = random.Random(os.getpid()).randrange(number)
+    yield from (_LOWEST_PORT + (begin + step) % number for step in range(number))
+
+
+_ports_left = _ports()
+
+
 def free_port() -> int:
-    """Return a loopback port that nobody uses at the moment."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    return port
+    """Return a loopback port that nobody uses at the moment, and no other call here returns."""
+    return next(port for port in _ports_left if _is_free(port))
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def leashed(command: list[str], orphaned: signal.Signals = signal.SIGKILL) -> list[str]:
