@@ -22,7 +22,7 @@ import threading
 import time
 from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     import ssl
@@ -80,10 +80,17 @@ HANGS = Reply(delay_seconds=FOREVER)
 
 
 class Receiver:
-    """A scripted receiver on loopback; `tls` makes it speak https."""
+    """A scripted receiver on loopback; `tls` makes it speak https.
+
+    With a `listener` it takes over a port that somebody else has bound.
+    """
 
     def __init__(
-        self, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None, port: int = 0
+        self,
+        host: str = "127.0.0.1",
+        tls: ssl.SSLContext | None = None,
+        port: int = 0,
+        listener: socket.socket | None = None,
     ) -> None:
         self.receipts: list[Receipt] = []
         self.connections = 0
@@ -92,6 +99,7 @@ class Receiver:
         self.host = host
         self.port = port
         self._tls = tls
+        self._listener = listener
         self._scripts: dict[str, deque[Reply]] = defaultdict(deque)
         self._rules: dict[str, Callable[[Receipt], Reply]] = {}
         self._changed = threading.Condition()
@@ -147,9 +155,10 @@ class Receiver:
         self._loop.close()
 
     async def _listen(self) -> None:
-        self._server = await asyncio.start_server(
-            self._serve, self.host, self.port, ssl=self._tls, backlog=1024
-        )
+        place: dict[str, Any] = {"host": self.host, "port": self.port}
+        if self._listener is not None:
+            place = {"sock": self._listener}
+        self._server = await asyncio.start_server(self._serve, **place, ssl=self._tls, backlog=1024)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def _drop(self) -> None:
@@ -278,6 +287,12 @@ class Clogged:
             except TimeoutError:
                 return self
         raise AssertionError("The queue does not fill up")
+
+    def unclog(self) -> socket.socket:
+        """Let connections through and return the listener, whose port stays taken meanwhile."""
+        for filler in self._fillers:
+            filler.close()
+        return self._socket
 
     def __exit__(self, *_: object) -> None:
         for one in (*self._fillers, self._socket):
