@@ -50,6 +50,33 @@ describe("The form of an export", () => {
     expect(await screen.findByText("1,204 posts, 9 comments, about 2.5 MB")).toBeVisible();
   });
 
+  it("counts nothing before one run is chosen", async () => {
+    const asked: unknown[] = [];
+    server.use(
+      http.get(at("/api/scraper/jobs/"), () =>
+        HttpResponse.json({
+          next: null,
+          previous: null,
+          results: [{ id: 12, targets: [{ subreddit: "tea" }] }],
+        }),
+      ),
+      http.post(at("/api/exports/estimate/"), async ({ request }) => {
+        const { filters } = (await request.json()) as { filters: object };
+        asked.push(filters);
+        return HttpResponse.json({ posts: 3, comments: 0, size_bytes: 900 });
+      }),
+    );
+    renderScreen(<ExportForm project={project} onStart={vi.fn()} />);
+    await screen.findByText(/^3 posts/);
+    await userEvent.click(screen.getByLabelText("Those of one run"));
+    expect(screen.getByText("Choose a run to see what it would hold.")).toBeVisible();
+    expect(screen.queryByText(/^3 posts/)).not.toBeInTheDocument();
+    await screen.findByRole("option", { name: "#12: tea" });
+    await userEvent.selectOptions(screen.getByLabelText("Run"), "12");
+    await screen.findByText(/^3 posts/);
+    await waitFor(() => expect(asked).toEqual([{}, { job: 12 }]));
+  });
+
   it("says what a format lacks, and does not offer it", async () => {
     renderScreen(<ExportForm project={project} onStart={vi.fn()} />);
     expect(await screen.findByText("Parquet needs pyarrow on the server.")).toBeVisible();

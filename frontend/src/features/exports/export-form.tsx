@@ -16,6 +16,7 @@ import {
 } from "./export-draft";
 import { ExportEstimate } from "./export-estimate";
 import { ExportFormMore } from "./export-form-more";
+import classes from "./exports.module.css";
 
 interface ExportFormProps {
   project: Project;
@@ -49,7 +50,13 @@ export function ExportForm({ project, filter, onStart }: ExportFormProps) {
           <RunPicker projectId={project.id} {...form.getInputProps("run")} />
         )}
         <ExportFormMore form={form} />
-        <ExportEstimate wish={toStartExport(project.id, values, filter)} />
+        {values.scope === "run" && !values.run ? (
+          <Text size="sm" className={classes.estimate}>
+            Choose a run to see what it would hold.
+          </Text>
+        ) : (
+          <ExportEstimate wish={toStartExport(project.id, values, filter)} />
+        )}
         <Group justify="flex-end">
           <Button type="submit" loading={isBusy}>
             Start export

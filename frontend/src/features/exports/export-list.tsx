@@ -32,7 +32,7 @@ export function ExportList({ projectId, cursor, onCursor }: ExportListProps) {
       {list.data && made.length === 0 && (
         <EmptyState icon={<IconFileExport size={22} />} title="No exports yet">
           An export is a file of this project's posts and comments: for a spreadsheet, a notebook or
-          an archive. It is made in the background and kept for a week.
+          an archive. It is made in the background, and kept until the time that it shows then.
         </EmptyState>
       )}
       {made.length > 0 && <ExportTable made={made} />}
