@@ -43,6 +43,7 @@ security          403 with the page of network security
 welcome           200 with the page that greets a stranger
 oldlogin          200 with old Reddit's demand for a log-in
 adult             200 with the question for the reader's age
+espanol           pages in Spanish
 scrolling         a feed of www.reddit.com that only scrolling makes longer
 ================  ==================================================================
 

@@ -9,6 +9,7 @@ from data_provider.sandbox import old_pages, trees, walls, www_pages
 from data_provider.sandbox.cards import read_cursor
 from data_provider.sandbox.listing import SORTS, whole_number
 from data_provider.sandbox.posts import build_post
+from data_provider.sandbox.spanish import in_spanish
 from data_provider.sandbox.threads import Thread, thread_of
 
 if TYPE_CHECKING:
@@ -33,7 +34,14 @@ class Pages:
         self._listings = listings
 
     def answer(self, request: Request, subreddit: Subreddit | None) -> Response | None:
-        """Answer with a page, or a part of one."""
+        """Answer with a page, or a part of one, in the subreddit's language."""
+        found = self._answer(request, subreddit)
+        special = subreddit.special if subreddit else None
+        if found is not None and special is not None and special.is_spanish:
+            found.body = in_spanish(found.body.decode()).encode()
+        return found
+
+    def _answer(self, request: Request, subreddit: Subreddit | None) -> Response | None:
         if request.path == "/subreddits/search":
             return walls.no_results()
         thread = _THREAD.fullmatch(request.path)

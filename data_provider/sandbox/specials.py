@@ -29,6 +29,8 @@ class Special:
     has_long_threads: bool = False
     # Its feed names no next part: only the page's script loads more.
     is_silent: bool = False
+    # Its pages speak Spanish.
+    is_spanish: bool = False
     # So many posts in a row share a second.
     burst: int = 1
 
@@ -75,5 +77,6 @@ SPECIALS: tuple[Special, ...] = (
     Special("welcome", "200 that greets a stranger", rule=FaultRule(action="welcome_200")),
     Special("oldlogin", "200 that asks for a log-in", rule=FaultRule(action="old_login_200")),
     Special("adult", "200 that asks for the age", rule=FaultRule(action="adult_gate_200")),
+    Special("espanol", "pages in Spanish; their posts are the usual ones", is_spanish=True),
     Special("scrolling", "a feed that only scrolling makes longer", 80, is_silent=True),
 )

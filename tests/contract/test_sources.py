@@ -203,7 +203,7 @@ class TestListing:
             assert post.created_at.microsecond == 0
         assert page.backend == source.name
 
-    @pytest.mark.parametrize("subreddit", ["python", "photography"])
+    @pytest.mark.parametrize("subreddit", ["python", "photography", "espanol"])
     async def test_tells_of_the_same_300_posts_the_same_as_any_other(
         self, source: ScraperBackend, door: Door, reddit: SandboxServer, subreddit: str
     ) -> None:

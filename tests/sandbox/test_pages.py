@@ -8,6 +8,7 @@ import pytest
 
 from data_provider.errors import LayoutChanged
 from data_provider.parsing import old_html, reddit_json, shreddit_html, shreddit_threads
+from data_provider.sandbox import spanish
 from data_provider.walls import WALLS, find_wall
 from tests.data_provider.start_tags import StartTags
 
@@ -204,6 +205,45 @@ class TestOldPages:
         found = old_html.parse_subreddit((await ask(client, "/old/r/python/")).text)
         about = reddit_json.parse_subreddit((await client.get("/r/python/about.json")).content)
         assert found.model_copy(update={"icon": about.icon}) == about
+
+
+class TestInAnotherLanguage:
+    @pytest.mark.parametrize("site", ["www", "old"])
+    async def test_pages_tell_the_same(
+        self, client: Client, site: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        read: tuple[Callable[[str], Any], ...] = (
+            (shreddit_html.parse_feed, shreddit_html.parse_subreddit)
+            if site == "www"
+            else (old_html.parse_listing, old_html.parse_subreddit)
+        )
+        parse = shreddit_threads.parse_thread if site == "www" else old_html.parse_thread
+        listing = (await ask(client, f"/{site}/r/espanol/new/")).text
+        posts = read[0](listing).posts
+        talks = {post.id: post.num_comments for post in posts if post.num_comments}
+        path = f"/{site}/comments/{max(talks, key=lambda name: talks[name])[3:]}/"
+        thread = (await ask(client, path)).text
+        monkeypatch.setattr("data_provider.sandbox.pages.in_spanish", lambda page: page)
+        english = (await ask(client, f"/{site}/r/espanol/new/")).text
+        other = (await ask(client, path)).text
+        for text, plain in ((listing, english), (thread, other)):
+            assert 'lang="es"' in text
+            assert text != plain.replace('lang="en"', 'lang="es"') or site == "www"
+        for parser in read:
+            assert parser(listing) == parser(english)
+        assert parse(thread) == parse(other)
+        assert len(parse(thread).comments) > 5
+
+    async def test_every_word_is_one_of_the_pages(self, client: Client) -> None:
+        talks = (await client.page("/r/longthreads/new.json"))["children"][:8]
+        paths = ["/old/r/longthreads/new/", "/old/r/python/new/", "/old/r/empty/", "/www/r/tiny/"]
+        for talk in talks:
+            paths += [f"/{site}/comments/{talk['data']['id']}/" for site in ("old", "www")]
+        posts = (await client.page("/r/oddities/new.json", limit=100))["children"]
+        gone = next(post for post in posts if post["data"]["author"] == "[deleted]")
+        paths.append(f"/old/comments/{gone['data']['id']}/")
+        pages = "".join([(await ask(client, path, limit=500)).text for path in paths])
+        assert [word for word, _ in spanish.WORDS if word not in pages] == []
 
 
 class TestRenamed:
