@@ -4,17 +4,20 @@ import asyncio
 import base64
 import json
 import os
+import re
 import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from config.env import Environment
-from data_provider import ProviderConfig
-from data_provider.__main__ import _OF_PROGRAMS, _setting
+from data_provider import ProviderConfig, Query, get_scraper
+from data_provider.__main__ import _OF_PROGRAMS, _in_environment, _setting
 from data_provider.sandbox.testing import SandboxServer, running_sandbox
 from data_provider.sandbox.tokens import SCRIPT_CLIENT, USER
+from tests.data_provider.conftest import REPOSITORY
 from tests.data_provider.scripted_server import Reply, ScriptedServer, as_json, listing
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from data_provider.testing import ManualClock
     from tests.data_provider.scripted_server import Route
 
 
@@ -209,3 +213,34 @@ class TestEnvironment:
         fields = ProviderConfig.model_fields.keys() - _OF_PROGRAMS - {"requests_per_minute"}
         assert {_setting(field) for field in fields} <= set(Environment.model_fields)
         assert ProviderConfig().auto_order == Environment().TEPPAN_AUTO_ORDER
+
+
+class TestReadme:
+    """What it says of trying the sources on the simulated Reddit."""
+
+    @pytest.fixture
+    def settings(self, reddit: SandboxServer) -> dict[str, str]:
+        text = (REPOSITORY / "README.md").read_text("utf-8")
+        block = text.partition("### All nine without Reddit")[2].split("```")[1]
+        told = dict(re.findall(r"(TEPPAN_\w+)=(\S+)", block))
+        return {
+            name: value.replace("http://127.0.0.1:8400", reddit.url) for name, value in told.items()
+        }
+
+    @pytest.mark.parametrize(
+        "backend", ["native_json", "oauth", "rss", "archive", "brightdata", "sandbox"]
+    )
+    async def test_leads_every_source_there(
+        self, settings: dict[str, str], clock: ManualClock, backend: str
+    ) -> None:
+        config = ProviderConfig.model_validate(_in_environment(settings))
+        async with get_scraper(backend, config, clock) as source:
+            assert len(await source.scrape_subreddit_posts(Query(subreddit="tiny"))) == 7
+
+    def test_leads_the_browsers_there(
+        self, settings: dict[str, str], reddit: SandboxServer
+    ) -> None:
+        sites = (settings["TEPPAN_REDDIT_WWW_URL"], settings["TEPPAN_REDDIT_OLD_URL"])
+        for site, mark in zip(sites, ("shreddit-post", "thing id-t3_"), strict=True):
+            page = httpx.get(f"{site}/r/tiny/new/", headers={"accept": "text/html"})
+            assert mark in page.text

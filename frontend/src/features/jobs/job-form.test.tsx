@@ -23,6 +23,20 @@ beforeEach(() => {
           capabilities: {},
           reason: null,
         },
+        {
+          name: "rss",
+          configured: true,
+          needs: [],
+          capabilities: {},
+          reason: null,
+          health: {
+            state: "open",
+            success_rate: 0.5,
+            p50_ms: 200,
+            last_error: { code: "blocked", detail: "Reddit refuses.", at: null },
+            quota: null,
+          },
+        },
       ]),
     ),
   );
@@ -68,6 +82,7 @@ describe("The form of a new scrape", () => {
     renderScreen(<JobForm project={project} onStart={vi.fn()} />);
     await userEvent.click(screen.getByRole("combobox", { name: "Source" }));
     expect(await screen.findByText("needs TEPPAN_REDDIT_CLIENT_ID")).toBeInTheDocument();
+    expect(screen.getByText(/^resting \(blocked\);/)).toBeInTheDocument();
   });
 
   it("takes the choice of watching away once there are several subreddits", async () => {

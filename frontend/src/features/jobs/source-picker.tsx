@@ -56,7 +56,9 @@ function optionOf({ name, configured, reason, needs, health }: Backend) {
   const { label, note } = sourceWords(name);
   const lack = reason ?? (needs.length > 0 ? `needs ${needs.join(", ")}` : "not configured");
   const { word, color } = healthWords(configured, health?.state);
-  const fares = health && health.state !== "unknown" ? `${word}; ` : "";
+  const isWell = health?.state === "healthy";
+  const why = health?.last_error && !isWell ? ` (${health.last_error.code})` : "";
+  const fares = health && health.state !== "unknown" ? `${word}${why}; ` : "";
   return {
     value: name,
     label,

@@ -12,6 +12,7 @@ import { failureWords } from "@/lib/failure-words";
 import { formatCount, formatDuration } from "@/lib/format";
 import { healthWords, sourceWords } from "@/lib/source-words";
 import { abilitiesOf } from "./abilities";
+import { optionsOf } from "./options";
 import classes from "./sources.module.css";
 
 export function SourceCard({ source }: { source: Backend }) {
@@ -56,9 +57,28 @@ export function SourceCard({ source }: { source: Backend }) {
           ))}
         </Text>
       )}
+      <Options name={name} />
       {health?.last_error && <LastError error={health.last_error} />}
       <ConnectionTest name={name} label={label} isConfigured={configured} />
     </section>
+  );
+}
+
+function Options({ name }: { name: string }) {
+  return (
+    <details className={classes.options}>
+      <summary>Optional settings</summary>
+      <dl>
+        {optionsOf(name).map(({ setting, purpose }) => (
+          <div key={setting}>
+            <dt>
+              <code>{setting}</code>
+            </dt>
+            <dd>{purpose}</dd>
+          </div>
+        ))}
+      </dl>
+    </details>
   );
 }
 

@@ -48,6 +48,10 @@ describe("The sources", () => {
     }
     const oauth = screen.getByRole("region", { name: "Reddit API" });
     expect(oauth).toHaveTextContent("Set TEPPAN_X.");
+    await userEvent.click(within(oauth).getByText("Optional settings"));
+    for (const setting of ["TEPPAN_REDDIT_USERNAME", "TEPPAN_REQUESTS_PER_MINUTE_OAUTH"]) {
+      expect(within(oauth).getByText(setting)).toBeVisible();
+    }
     expect(within(oauth).getByRole("button", { name: /Test connection/ })).toBeDisabled();
   });
 
