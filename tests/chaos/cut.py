@@ -31,10 +31,14 @@ def read_some(url: str, headers: Mapping[str, str], size: int) -> list[Message]:
     return Parser().feed(body[:size])
 
 
-def connect(url: str, headers: Mapping[str, str]) -> socket.socket:
-    """Send the request, read nothing."""
+def connect(url: str, headers: Mapping[str, str], *, buffer: int | None = None) -> socket.socket:
+    """Send the request, read nothing; `buffer` is what the kernel takes in meanwhile."""
     parts = urlsplit(url)
-    connection = socket.create_connection((parts.hostname, parts.port), _TIMEOUT_SECONDS)
+    connection = socket.socket()
+    connection.settimeout(_TIMEOUT_SECONDS)
+    if buffer is not None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+    connection.connect((parts.hostname, parts.port))
     lines = [f"GET {parts.path}?{parts.query} HTTP/1.1", f"Host: {parts.netloc}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())

@@ -8,8 +8,6 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import pytest
-
 from tests.chaos.line import posts
 from tests.chaos.upstream import page_of
 from tests.data_provider import oracle
@@ -19,8 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.chaos.line import Line, Person
-
-pytestmark = pytest.mark.timeout(90)
 
 CHAIN_PAGES = 11
 LEAST_POSTS = 20

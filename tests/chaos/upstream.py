@@ -90,9 +90,11 @@ class Upstream:
         return self._pages.get((subreddit, after))
 
 
-def lay_numbered(upstream: Upstream, subreddit: str, *, pages: int, size: int = 5) -> None:
+def lay_numbered(
+    upstream: Upstream, subreddit: str, *, pages: int, size: int = 5, **fields: Any
+) -> None:
     """Lay gated pages of `size` posts each."""
-    posts = [post_of(subreddit, number) for number in range(pages * size)]
+    posts = [post_of(subreddit, number, **fields) for number in range(pages * size)]
     parts = [posts[start : start + size] for start in range(0, len(posts), size)]
     afters = [part[-1]["name"] for part in parts[:-1]] + [None]
     laid = [page_of(part, after) for part, after in zip(parts, afters, strict=True)]
