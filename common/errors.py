@@ -5,12 +5,14 @@ ApplicationError(code, detail)
  ├─ Unauthenticated 401  nobody, or not (any longer) who it says
  ├─ Forbidden    403   known, but not allowed
  ├─ NotFound     404   absent, or not yours: the two are not told apart
+ ├─ MethodNotAllowed 405  there, but not for this; `allow` names what it is for
  ├─ Conflict     409   true, but not in the present state
  ├─ Gone         410   it was there, and has had its time
  ├─ TooMany      429   over a quota; `retry_after` in seconds
  └─ Unavailable  503   something needed is not configured or not there right now
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -56,6 +58,16 @@ class NotFound(ApplicationError):
 
     def __init__(self, detail: str = "Not found.") -> None:
         super().__init__("not_found", detail)
+
+
+class MethodNotAllowed(ApplicationError):
+    """There, but not for this method."""
+
+    status = 405
+
+    def __init__(self, method: str | None, allow: Sequence[str]) -> None:
+        super().__init__("method_not_allowed", f'Method "{method}" not allowed.')
+        self.allow = allow
 
 
 class Conflict(ApplicationError):

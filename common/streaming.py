@@ -12,6 +12,7 @@ from typing import Any
 
 from django.http import HttpRequest, StreamingHttpResponse
 
+from common.frames import Position, parse_cursor
 from common.sse import Viewer
 
 Message = Mapping[str, Any]
@@ -54,6 +55,12 @@ class EventStreamResponse(StreamingHttpResponse):
                 "Content-Encoding": "identity",
             },
         )
+
+
+def cursor_of(request: HttpRequest) -> Position | None:
+    """Return what a stream's client has already, by header or address. Raises InvalidInput."""
+    text = request.headers.get("Last-Event-ID") or request.GET.get("after")
+    return None if text is None else parse_cursor(text)
 
 
 async def _nothing() -> AsyncGenerator[bytes, None]:

@@ -8,7 +8,7 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.views import defaults
 
-from common.errors import ApplicationError, NotFound, error_body
+from common.errors import ApplicationError, MethodNotAllowed, NotFound, error_body
 from config.logs import request_id
 from config.pages import is_page
 
@@ -74,6 +74,8 @@ def error_response(error: ApplicationError) -> JsonResponse:
         response["WWW-Authenticate"] = "Bearer"
     if retry_after := getattr(error, "retry_after", None):
         response["Retry-After"] = str(max(1, math.ceil(retry_after)))
+    if isinstance(error, MethodNotAllowed):
+        response["Allow"] = ", ".join(error.allow)
     return response
 
 

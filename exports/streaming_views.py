@@ -8,15 +8,14 @@ from django.http import (
     HttpRequest,
     HttpResponse,
     HttpResponseBase,
-    HttpResponseNotAllowed,
     HttpResponseRedirect,
     StreamingHttpResponse,
 )
 from django.views.decorators.csrf import csrf_exempt
 
-from common import frames, sse
-from common.errors import InvalidInput, Unauthenticated
-from common.streaming import EventStreamResponse, Stream
+from common import sse
+from common.errors import InvalidInput, MethodNotAllowed, Unauthenticated
+from common.streaming import EventStreamResponse, Stream, cursor_of
 from exports import downloads, files, links, selectors
 from exports.log import ExportLog
 from exports.models import Export
@@ -38,11 +37,10 @@ _EXPORTS = Kind(selectors.exports_still_visible)
 async def export_stream(request: HttpRequest, export_id: int) -> HttpResponseBase:
     """GET: the export's events as server-sent events, from a cursor on."""
     if request.method != "GET":
-        return HttpResponseNotAllowed(["GET"])
+        raise MethodNotAllowed(request.method, ["GET"])
     principal = await sync_to_async(_authenticate)(request)
     _refuse_unknown(request, "after")
-    text = request.headers.get("Last-Event-ID") or request.GET.get("after")
-    cursor = frames.parse_cursor(text) if text else None
+    cursor = cursor_of(request)
     export = await sync_to_async(selectors.export_of)(principal.user, export_id)
     if export.is_terminal and cursor is not None and cursor.seq == export.event_seq:
         return HttpResponse(status=204)
@@ -56,7 +54,7 @@ async def export_stream(request: HttpRequest, export_id: int) -> HttpResponseBas
 async def export_download(request: HttpRequest, export_id: int) -> HttpResponseBase:
     """GET: the file, or the part of it that `Range` asks for."""
     if request.method not in ("GET", "HEAD"):
-        return HttpResponseNotAllowed(["GET", "HEAD"])
+        raise MethodNotAllowed(request.method, ["GET", "HEAD"])
     export = await sync_to_async(_export_for)(request, export_id)
     path = await sync_to_async(files.local_path)(export.file_key)
     if path is None and request.method == "GET":

@@ -4,18 +4,13 @@ import time
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.http import (
-    HttpRequest,
-    HttpResponse,
-    HttpResponseBase,
-    HttpResponseNotAllowed,
-)
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
 from common import frames, sse
-from common.errors import InvalidInput
+from common.errors import InvalidInput, MethodNotAllowed
 from common.executors import run_in_reading_thread
-from common.streaming import EventStreamResponse, Stream
+from common.streaming import EventStreamResponse, Stream, cursor_of
 from projects.selectors import Principal, authenticate_bearer
 from projects.viewers import admit
 from scraper import drives, selectors, viewers
@@ -77,9 +72,10 @@ class JobLog:
 async def job_stream(request: HttpRequest, job_id: int) -> HttpResponseBase:
     """GET: the job's events as server-sent events, from a cursor on."""
     if request.method != "GET":
-        return HttpResponseNotAllowed(["GET"])
+        raise MethodNotAllowed(request.method, ["GET"])
     principal = await sync_to_async(_authenticate)(request)
-    cursor = _cursor_of(request)
+    _refuse_unknown(request)
+    cursor = cursor_of(request)
     job = await sync_to_async(selectors.job_of)(principal.user, job_id)
     if job.is_terminal and cursor is not None and cursor.seq == job.event_seq:
         return HttpResponse(status=204)
@@ -96,11 +92,9 @@ def _authenticate(request: HttpRequest) -> Principal:
     return authenticate_bearer(token.strip() if scheme.lower() == "bearer" else "")
 
 
-def _cursor_of(request: HttpRequest) -> frames.Position | None:
+def _refuse_unknown(request: HttpRequest) -> None:
     unknown = sorted(set(request.GET) - {"after"})
     if unknown:
         raise InvalidInput(
             "unknown_parameter", f"Unknown parameter: {unknown[0]}.", attr=unknown[0]
         )
-    text = request.headers.get("Last-Event-ID") or request.GET.get("after")
-    return frames.parse_cursor(text) if text else None

@@ -111,12 +111,15 @@ def create_api_token(user: User, name: str) -> tuple[ApiToken, str]:
 
     Raises TooMany over the quota.
     """
-    if ApiToken.objects.filter(user=user).count() >= MOST_API_TOKENS:
-        raise TooMany(f"An account has at most {MOST_API_TOKENS} API tokens.", retry_after=60)
     token = tokens.make_api_token()
-    row = ApiToken.objects.create(
-        user=user, name=name, prefix=tokens.shown_part(token), digest=tokens.digest_of(token)
-    )
+    with transaction.atomic():
+        # One at a time: the user's row is locked, and in SQLite the whole database.
+        User.objects.select_for_update().get(pk=user.pk)
+        if ApiToken.objects.filter(user=user).count() >= MOST_API_TOKENS:
+            raise TooMany(f"An account has at most {MOST_API_TOKENS} API tokens.", retry_after=60)
+        row = ApiToken.objects.create(
+            user=user, name=name, prefix=tokens.shown_part(token), digest=tokens.digest_of(token)
+        )
     return row, token
 
 

@@ -9,8 +9,9 @@ import pytest
 from django.test import AsyncRequestFactory
 
 from common import streaming
+from common.errors import InvalidInput
 from common.sse import Viewer
-from common.streaming import TAKER, EventStreamResponse, Stream, StreamTaker
+from common.streaming import TAKER, EventStreamResponse, Stream, StreamTaker, cursor_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -155,3 +156,22 @@ class TestEventStreamResponse:
         assert [await anext(parts), await anext(parts)] == [b"one", b"two"]
         line.viewer.dismiss(b"")
         assert [part async for part in parts] == []
+
+
+class TestCursorOf:
+    @pytest.mark.parametrize("address", ["/?after=", "/?after=x", "/?after=1:"])
+    def test_s11_refuses_what_is_malformed_nothing_too(self, address: str) -> None:
+        with pytest.raises(InvalidInput) as refused:
+            cursor_of(AsyncRequestFactory().get(address))
+        assert (refused.value.code, refused.value.attr) == ("invalid_cursor", "after")
+
+    @pytest.mark.parametrize(
+        ("address", "header", "cursor"),
+        [("/", None, None), ("/?after=7", None, "7"), ("/?after=7", "8:2", "8:2"), ("/", "", None)],
+    )
+    def test_s11_takes_the_header_before_the_address(
+        self, address: str, header: str | None, cursor: str | None
+    ) -> None:
+        headers = {} if header is None else {"last-event-id": header}
+        found = cursor_of(AsyncRequestFactory().get(address, headers=headers))
+        assert (found and str(found)) == cursor

@@ -13,8 +13,9 @@ from django.urls import reverse
 from drf_spectacular.generators import SchemaGenerator
 
 from config.openapi import add_plain_routes
+from projects.models import Project
 from tests.callers import Caller
-from tests.exports.building import finished_export
+from tests.exports.building import finished_export, make_post
 
 METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -70,6 +71,18 @@ def recovery(owner: Caller) -> str:
     answer = owner.post(f"/api/webhooks/endpoints/{endpoint(owner)}/recover/", body)
     assert answer.status_code == 202, answer.content
     return str(answer.json()["id"])
+
+
+def stored_post(owner: Caller) -> dict[str, str]:
+    post = make_post(Project.objects.get(pk=project(owner)), 1)
+    return {"project_id": str(post.project_id), "fullname": post.fullname}
+
+
+def end_of_log(owner: Caller, owned: dict[str, str]) -> int:
+    """Return the number of the last event of a run, which ends if it has not."""
+    if number := owned.get("job_id"):
+        return int(owner.post(f"/api/scraper/jobs/{number}/cancel/").json()["event_seq"])
+    return int(owner.get(f"/api/exports/{owned['export_id']}/").json()["event_seq"])
 
 
 # Path parameter -> how its owner comes by such an object.
@@ -154,6 +167,9 @@ class TestEveryRoute:
             answer = send(owner, method, fill(path, names))
             assert answer.status_code == 405
             assert known <= set(answer["Allow"].split(", "))
+            body = answer.json()
+            assert body["type"] == "client_error"
+            assert [error["code"] for error in body["errors"]] == ["method_not_allowed"]
 
     @pytest.mark.parametrize("entry", WITH_IDS, ids=label)
     def test_x11_answers_foreign_as_missing(
@@ -179,11 +195,15 @@ class TestEveryRoute:
     ) -> None:
         method, path, operation = entry
         names = path_parameters(operation)
-        if not set(names) <= set(OWNED) or path.endswith("/stream/"):
-            # An object that no line above makes, or an answer that does not end.
-            names = {}
-        if names:
+        if "fullname" in names:
+            owned = stored_post(owner)
+        else:
             owned = {name: OWNED[name](owner) for name in names}
+        if path.endswith("/stream/"):
+            # After the last event there is nothing to send: an answer that ends.
+            address = f"{fill(path, owned)}?after={end_of_log(owner, owned)}"
+            assert send(owner, method, address).status_code == 204
+        else:
             assert send(owner, method, fill(path, owned)).status_code == 200
 
     @pytest.mark.parametrize("path", ["/api/projects/", "/api/scraper/jobs/"])

@@ -8,7 +8,7 @@ from django.db import connections
 from django.test import Client
 from django.utils import timezone
 
-from common.errors import Forbidden
+from common.errors import Forbidden, TooMany
 from projects import deletion
 from projects.models import ApiToken, FirstAccount, LoginFailure, Project, Session, User
 from projects.selectors import authenticate_bearer, principals_still_valid
@@ -281,6 +281,17 @@ class TestApiTokens:
         made = owner.post(API_TOKENS, {"name": "nightly"}).json()
         assert other.call("DELETE", f"{API_TOKENS}{made['id']}/").status_code == 404
         assert other.get(API_TOKENS).json()["results"] == []
+
+    @pytest.mark.django_db(transaction=True)
+    def test_never_more_than_the_quota_whoever_asks_at_once(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("projects.services.accounts.MOST_API_TOKENS", 3)
+        user = User.objects.create_user("ada", password=PASSWORD)
+        create_api_token(user, "first")
+        outcomes = at_once(6, lambda index: create_api_token(user, f"t{index}"))
+        refused = [outcome for outcome in outcomes if isinstance(outcome, TooMany)]
+        assert (ApiToken.objects.count(), len(refused)) == (3, 4), outcomes
 
     def test_note_their_use_once_a_minute(
         self, make_user: MakeUser, django_assert_num_queries: Any

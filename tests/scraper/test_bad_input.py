@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from data_provider.types import SUBREDDIT_RULE
 from scraper.models import ScrapingJob, ScrapingTarget
 from tests.callers import signed_in
 from tests.scraper.building import claimed_job, make_project, now_of, terminal_events
@@ -36,6 +37,13 @@ class TestStart:
         answer = post(make_project(), subreddits=[f"sub{n}" for n in range(number)])
         status, _, attr = refusal(answer)
         assert (status, attr.partition(".")[0]) == (400, "subreddits")
+
+    @pytest.mark.parametrize("name", ["../x", "a", "x" * 300, "r/", "_x", "a-b", "r/a/../b"])
+    def test_tells_the_rule_of_names(self, name: str) -> None:
+        answer = post(make_project(), subreddits=["python", name])
+        status, _, attr = refusal(answer)
+        assert (status, attr.partition(".")[0]) == (400, "subreddits")
+        assert SUBREDDIT_RULE in answer.json()["errors"][0]["detail"]
 
     def test_takes_one_subreddit_in_three_spellings_once(self) -> None:
         spellings = ["Python", "r/python", "https://www.reddit.com/r/PYTHON/"]

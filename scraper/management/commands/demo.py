@@ -11,6 +11,8 @@ from projects.services.projects import create_project
 from scraper import services
 
 USERNAME = "demo"
+# Tells the account that this command made from somebody's who is called the same.
+_MARK = "demo@teppan.invalid"
 SUBREDDITS = ("python", "gardening", "personalfinance", "homeimprovement", "private")
 _LIMIT = 300
 
@@ -19,7 +21,11 @@ class Command(BaseCommand):
     help = "Create a demo account with a project, and scrape the simulated Reddit into it."
 
     def handle(self, *_: Any, **__: Any) -> None:
-        user, is_new = User.objects.get_or_create(username=USERNAME)
+        user, is_new = User.objects.get_or_create(username=USERNAME, defaults={"email": _MARK})
+        if user.email != _MARK:
+            raise CommandError(
+                f"There is an account named {USERNAME} that is not the demo's: it is left alone."
+            )
         password = secrets.token_urlsafe(9)
         user.set_password(password)
         user.save()
