@@ -103,7 +103,9 @@ function Figures({ health }: { health: SourceHealth }) {
       <Figure
         label="Quota left"
         value={quota ? formatCount(Math.floor(quota.remaining)) : "–"}
-        note={reset ? `opens in ${formatDuration(reset)}` : undefined}
+        note={
+          reset ? `${quota.remaining < 1 ? "opens" : "renewed"} in ${formatDuration(reset)}` : ""
+        }
       />
     </dl>
   );

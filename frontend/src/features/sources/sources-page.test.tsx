@@ -43,7 +43,7 @@ describe("The sources", () => {
     expect(first).toHaveTextContent("Reddit RSS");
     expect(second).toHaveTextContent("Reddit API");
     const rss = screen.getByRole("region", { name: "Reddit RSS" });
-    for (const text of ["limited", "95 %", "182 ms", "3", "opens in 42 s", "sorts: new, hot"]) {
+    for (const text of ["limited", "95 %", "182 ms", "3", "renewed in 42 s", "sorts: new, hot"]) {
       expect(within(rss).getByText(text)).toBeVisible();
     }
     const oauth = screen.getByRole("region", { name: "Reddit API" });
