@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
+from django.db import transaction
 from django.utils import timezone
 
 from projects import runs
 from projects.models import Project, User
 from scraper.models import ScrapingJob
+from scraper.services import StartJob, start_job
 from tests.threads import at_once
 
 
@@ -26,6 +30,14 @@ def queue_jobs(number: int, owners: int) -> list[int]:
         for _, project in zip(range(number), projects * (number // owners), strict=True)
     )
     return [job.pk for job in jobs]
+
+
+def start_and_die(owner: str) -> None:
+    """Commit a job as the API does, and be gone before anybody is told of it."""
+    project = Project.objects.filter(owner__username=owner).earliest("pk")
+    with transaction.atomic():
+        transaction.on_commit(lambda: os._exit(1))
+        start_job(project.owner, project, StartJob(["tiny"], backend="sandbox"), origin="cli")
 
 
 def claim_jobs(claimers: int, each: int) -> list[tuple[int, int]]:

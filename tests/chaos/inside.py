@@ -77,9 +77,10 @@ def _functions() -> dict[str, Any]:
     from tests.chaos import claims, ledger, removals  # noqa: PLC0415
 
     of_ledger = ("account", "endpoint", "fire", "queue", "ledger", "statuses", "flush")
+    of_claims = ("queue_jobs", "start_and_die", "claim_jobs", "untouched")
     return {
         **{name: getattr(ledger, name) for name in of_ledger},
-        **{name: getattr(claims, name) for name in ("queue_jobs", "claim_jobs", "untouched")},
+        **{name: getattr(claims, name) for name in of_claims},
         **{name: getattr(removals, name) for name in ("delete_unannounced", "is_left")},
     }
 

@@ -110,8 +110,11 @@ class Line:
 
     def kill_worker(self, number: int = 1) -> None:
         """Kill a worker as the kernel would, and have another one in its place."""
+        self.revive_worker(self.stack.kill(self._worker_name(number)), number)
+
+    def revive_worker(self, old: int, number: int = 1) -> None:
+        """Have another worker in the place of one that ends or was killed."""
         name = self._worker_name(number)
-        old = self.stack.kill(name)
         if isinstance(self.stack, ServerStack):
             self.stack._running[name].wait(PATIENCE_SECONDS)
             self.stack.start_process(name)

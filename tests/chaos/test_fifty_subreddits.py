@@ -82,7 +82,8 @@ def test_j25_ends_partial_naming_the_two_that_cannot_be_read(troubled: Line) -> 
     shown = person.wait(job, "partial", PATIENCE_SECONDS)
     named = {error["subreddit"]: error["code"] for error in shown["errors"]}
     assert named == UNAVAILABLE, shown["errors"]
-    assert shown["attempt"] == KILLS + 1
+    # A machine that stalls for a lease hands it on once more.
+    assert shown["attempt"] > KILLS
     stored = Counter(post["id"] for post in person.listed(f"{JOBS}{job}/posts/?page_size=200"))
     assert set(stored.values()) == {1}
     assert set(stored) == expected

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.timeout(90)
 
-CANCEL_SECONDS = 1
+CANCEL_SECONDS = 2
 # At the tests' scale of time: 30 s for viewers to come back, and the fragile line's lease of 30 s.
 GRACE_SECONDS = 3
 LEASE_SECONDS = 3

@@ -20,10 +20,13 @@ if TYPE_CHECKING:
 ACCOUNT = {"username": "cook", "password": "correct horse battery staple"}
 # Promised for Ctrl-C of the whole stack, streams and jobs included.
 STOP_SECONDS = 5
+# How long a process may take to end where that is not the promise, on a machine with other work.
+ENDED_SECONDS = 20
 # The supervisor's pause, a start of the worker and one sweep, on a busy machine.
 TAKEN_UP_SECONDS = 30
 # What a worker takes at most until it ends by itself, as whoever sends signals is promised.
 GRACE_SECONDS = 3
+LATE_SECONDS = 7
 # Much longer than that: a page whose reader looks neither left nor right.
 BUSY_SECONDS = 20
 # What Celery says for each signal.
@@ -67,7 +70,7 @@ class TestWorker:
         wait_for_job(one, path, status="running", attempt=1)
         worker = psutil.Process(one.pid("worker"))
         worker.terminate()
-        wait_until(lambda: not worker.is_running(), "The worker does not end", STOP_SECONDS)
+        wait_until(lambda: not worker.is_running(), "The worker does not end", ENDED_SECONDS)
         wait_for_job(one, path, status="running", attempt=2)
 
     def test_j08_more_sigterms_cost_the_job_nothing(self, stack: StartStack) -> None:
@@ -82,7 +85,7 @@ class TestWorker:
                 worker.terminate()
             return not worker.is_running()
 
-        wait_until(ends_under_signals, "The worker does not end", STOP_SECONDS)
+        wait_until(ends_under_signals, "The worker does not end", ENDED_SECONDS)
         wait_for_job(one, path, status="running", attempt=2)
 
     def test_j08_a_job_that_does_not_let_go_is_given_back_all_the_same(
@@ -103,7 +106,8 @@ class TestWorker:
             wait_until(lambda: WARM in one.log(), "Not heard")
             worker.terminate()
             wait_until(lambda: not worker.is_running(), "The worker does not end", BUSY_SECONDS)
-            assert time.monotonic() - told_at < GRACE_SECONDS + 2
+            # Not by the page's end: what a busy machine adds is less.
+            assert time.monotonic() - told_at < GRACE_SECONDS + LATE_SECONDS
             assert one.log().count(WARM) == 2
             wait_for_job(one, path, status="completed", attempt=2, posts_scraped=1)
 
