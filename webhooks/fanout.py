@@ -4,6 +4,7 @@ Public facts wait in the log, committed with the rows they tell of. Each is take
 one delivery per endpoint that hears it, all in one transaction: none is lost, none is made up.
 """
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -21,6 +22,8 @@ from webhooks.payloads import event_id_of, payload_of
 
 # Some tens of milliseconds of one transaction at ten endpoints per account.
 FACTS_PER_TURN = 100
+
+logger = logging.getLogger(__name__)
 
 _ENDPOINTS = Endpoint._meta.db_table  # noqa: SLF001
 _SAVE = (
@@ -81,13 +84,24 @@ def _deliveries_of(facts: Sequence[PublicFact]) -> list[WebhookDelivery]:
         return []
     visible = _visible_projects(facts)
     deliveries = [
-        make_delivery(endpoint, fact)
+        delivery
         for fact in facts
         for endpoint in listeners[fact.audience.owner_id]
-        if _hears(endpoint, fact, visible)
+        if _hears(endpoint, fact, visible) and (delivery := _try_delivery(endpoint, fact))
     ]
     _save_sequences({one.endpoint_id: one.endpoint.last_sequence for one in deliveries})
     return deliveries
+
+
+def _try_delivery(endpoint: Endpoint, fact: PublicFact) -> WebhookDelivery | None:
+    """Return a delivery; None for a fact that none can be made of: all others would wait for it."""
+    last_sequence = endpoint.last_sequence
+    try:
+        return make_delivery(endpoint, fact)
+    except Exception:
+        logger.exception("Nothing can be sent of %s, number %s.", fact.stream, fact.seq)
+        endpoint.last_sequence = last_sequence
+        return None
 
 
 def _insert(deliveries: Sequence[WebhookDelivery]) -> None:

@@ -37,6 +37,7 @@ from webhooks.requests import user_agent
 from webhooks.results import Result, record
 from webhooks.services.retention import (
     DELIVERY_KEPT_FOR,
+    HELD_FOR,
     PAYLOAD_KEPT_FOR,
     forget_old_deliveries,
     remove_deleted_endpoints,
@@ -493,6 +494,23 @@ class TestRetention:
         answer = retry(owner, rows["old"])
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "payload_expired")
         assert shown(owner, rows["old"])["payload"] is None
+
+    def test_w55_what_was_held_for_months_is_dead_and_then_goes_like_the_others(
+        self, owner: Caller
+    ) -> None:
+        endpoint = make_endpoint(owner.user)
+        disable_endpoint(endpoint, BY_OWNER)
+        old, new = make_deliveries(endpoint, 2)
+        now = timezone.now()
+        long_ago = now - HELD_FOR - timedelta(days=1)
+        WebhookDelivery.objects.filter(pk=old.pk).update(created_at=long_ago)
+        forget_old_deliveries(now)
+        assert (now_of(old).status, now_of(old).ended_at) == ("dead", now)
+        assert (now_of(new).status, now_of(new).ended_at) == ("held", None)
+        forget_old_deliveries(now + DELIVERY_KEPT_FOR - timedelta(days=1))
+        assert WebhookDelivery.objects.filter(pk=old.pk).exists()
+        forget_old_deliveries(now + DELIVERY_KEPT_FOR + timedelta(days=1))
+        assert not WebhookDelivery.objects.filter(pk=old.pk).exists()
 
     def test_a_deleted_endpoint_goes_with_its_rows(self, owner: Caller) -> None:
         endpoint = make_endpoint(owner.user)

@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from projects.activity import read_after
 from tests.callers import anonymous, make_user, other, owner, quick_and_unlimited
 from tests.webhooks.building import endpoint_now, make_deliveries
 from webhooks import sealed
@@ -350,6 +351,35 @@ class TestChange:
         missing = owner.post(ENDPOINTS, {**BODY, "project": 987654321})
         assert answer.status_code == 400
         assert answer.content == missing.content
+
+
+class TestAudit:
+    def test_the_endpoints_stream_tells_what_was_done_to_it(self, owner: Caller) -> None:
+        created = create(owner, url=f"{URL}?token=shh")
+        row = row_of(created)
+        changes = {"headers": {"X-Key": "shh"}, "ordered": True, "status": "disabled"}
+        owner.call("PATCH", path_of(created), changes)
+        owner.call("PATCH", path_of(created), {"status": "enabled"})
+        owner.post(path_of(created, "rotate-secret/"), {"grace_seconds": 60})
+        owner.call("DELETE", path_of(created))
+        told = [(one.type, one.data) for one in read_after(row.stream, 0, 20)]
+        assert told == [
+            ("endpoint.created", {}),
+            ("endpoint.changed", {"fields": ["headers", "ordered"]}),
+            ("endpoint.disabled", {"reason": "by_owner"}),
+            ("endpoint.enabled", {}),
+            ("endpoint.secret_rotated", {"grace_seconds": 60.0}),
+            ("endpoint.disabled", {"reason": "by_owner"}),
+            ("endpoint.deleted", {}),
+        ]
+        assert "shh" not in str(told)
+
+    def test_what_was_refused_leaves_no_trace(self, owner: Caller) -> None:
+        created = create(owner)
+        row = row_of(created)
+        owner.call("PATCH", path_of(created), {"url": "http://10.0.0.1/"})
+        owner.post(path_of(created, "rotate-secret/"), {"secret": "x"})
+        assert [one.type for one in read_after(row.stream, 0, 20)] == ["endpoint.created"]
 
 
 class TestTestSend:

@@ -9,7 +9,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from projects.activity import Audience, Fact, change_and_fire
+from projects.activity import Audience, Fact, PublicFact, change_and_fire
 from projects.models import Event, Project, User
 from tests.scraper.building import claimed_job, make_job, make_project
 from tests.threads import at_once
@@ -20,6 +20,7 @@ from tests.webhooks.building import (
     make_endpoint,
     make_event,
 )
+from webhooks import fanout, payloads
 from webhooks.claims import take_due
 from webhooks.disabling import BY_OWNER, GONE, disable_endpoint
 from webhooks.fanout import fan_out_next
@@ -157,6 +158,26 @@ class TestFanOut:
         change_and_fire(job, [Fact("page.stored", {})])
         assert fan_out_all() == []
         assert not Event.objects.filter(awaits_fanout=True).exists()
+
+    def test_a_fact_that_nothing_can_be_made_of_stops_no_other(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        endpoint = make_endpoint()
+        bad = make_event()
+        good = make_event()
+
+        def choosy(fact: PublicFact, sequence: int) -> tuple[bytes, bool]:
+            if fact.stream == bad.stream:
+                raise ValueError("It has no shape.")
+            return payloads.payload_of(fact, sequence)
+
+        monkeypatch.setattr(fanout, "payload_of", choosy)
+        fan_out_all()
+        (delivery,) = WebhookDelivery.objects.filter(endpoint=endpoint)
+        body = payload_of(delivery)
+        assert (body["data"]["id"], body["sequence"]) == (good.pk, 1)
+        assert endpoint_now(endpoint).last_sequence == 1
+        assert bad.stream in caplog.text
 
     def test_w33_holds_what_a_disabled_endpoint_misses(self) -> None:
         endpoint = make_endpoint()

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from common.errors import Conflict, InvalidInput, TooMany
+from projects.activity import fire_event
 from projects.models import Project, User
 from webhooks import signing
 from webhooks.catalogue import check_patterns
@@ -18,6 +19,12 @@ from webhooks.network import Refused, check_url
 from webhooks.outbound import policy
 from webhooks.plan import scaled
 from webhooks.sealed import address_of, custom_headers, is_live
+
+# What the endpoint's own stream keeps of its owner's doings, beside those of `disabling`.
+CREATED = "endpoint.created"
+CHANGED = "endpoint.changed"
+SECRET_ROTATED = "endpoint.secret_rotated"  # noqa: S105 -- a name
+DELETED = "endpoint.deleted"
 
 # A quota against scripts gone wild: every event looks at all endpoints of its account.
 MOST_ENDPOINTS = 100
@@ -49,7 +56,9 @@ def create_endpoint(
     if endpoint.status == Endpoint.Status.DISABLED:
         endpoint.disabled_reason = BY_OWNER
     endpoint.sealed_secret = signing.seal(secret, endpoint.context("secret"))
-    endpoint.save()
+    with transaction.atomic():
+        endpoint.save()
+        fire_event(endpoint, CREATED, {})
     return endpoint, secret
 
 
@@ -66,6 +75,8 @@ def update_endpoint(endpoint: Endpoint, changes: Mapping[str, Any]) -> None:
             locked.project = wanted.pop("project")
         touched = _apply(locked, wanted)
         locked.save(update_fields=[*touched, "project", "updated_at"])
+        if fields := sorted(set(changes) - {"status"}):
+            fire_event(locked, CHANGED, {"fields": fields})
         if status == Endpoint.Status.DISABLED:
             disable_endpoint(locked, BY_OWNER)
         elif status == Endpoint.Status.ENABLED:
@@ -77,6 +88,7 @@ def delete_endpoint(endpoint: Endpoint) -> None:
     with transaction.atomic():
         disable_endpoint(endpoint, BY_OWNER)
         Endpoint.objects.filter(pk=endpoint.pk).update(deleted_at=timezone.now())
+        fire_event(endpoint, DELETED, {})
 
 
 def rotate_secret(
@@ -105,6 +117,7 @@ def rotate_secret(
         locked.former_secrets = former
         locked.sealed_secret = signing.seal(secret, locked.context("secret"))
         locked.save(update_fields=["former_secrets", "sealed_secret", "updated_at"])
+        fire_event(locked, SECRET_ROTATED, {"grace_seconds": grace})
     return secret
 
 

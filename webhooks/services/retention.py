@@ -11,6 +11,8 @@ from webhooks.models import TERMINAL, WebhookDelivery
 # A month in which anything can be sent again; another two in which it can be looked up.
 PAYLOAD_KEPT_FOR = timedelta(days=30)
 DELIVERY_KEPT_FOR = timedelta(days=90)
+# What was held for so long is dead: it can still be recovered while its payload is kept.
+HELD_FOR = timedelta(days=90)
 
 # A chunk this size holds SQLite's write lock for some tens of milliseconds.
 CHUNK_ROWS = 1000
@@ -23,7 +25,7 @@ def forget_old_deliveries(now: datetime | None = None) -> int:
     """
     now = now or timezone.now()
     ended = WebhookDelivery.objects.filter(status__in=TERMINAL, lease_until=None)
-    changed = 0
+    changed = _give_up_held(now)
     while ids := _some(ended.filter(ended_at__lt=now - DELIVERY_KEPT_FOR)):
         changed += WebhookDelivery.objects.filter(pk__in=ids, status__in=TERMINAL).delete()[0]
     expired = ended.filter(ended_at__lt=now - PAYLOAD_KEPT_FOR, payload__isnull=False)
@@ -31,6 +33,15 @@ def forget_old_deliveries(now: datetime | None = None) -> int:
         changed += WebhookDelivery.objects.filter(pk__in=ids, status__in=TERMINAL).update(
             payload=None
         )
+    return changed
+
+
+def _give_up_held(now: datetime) -> int:
+    """Let those be dead that were held for too long."""
+    held = WebhookDelivery.objects.filter(status=WebhookDelivery.Status.HELD)
+    changed = 0
+    while ids := _some(held.filter(created_at__lt=now - HELD_FOR)):
+        changed += held.filter(pk__in=ids).update(status=WebhookDelivery.Status.DEAD, ended_at=now)
     return changed
 
 
