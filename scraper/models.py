@@ -50,15 +50,9 @@ class ScrapingJob(Run):
         targets = list(unfinished.order_by("position"))
         changes: dict[str, Any] = {"status": status}
         if status != self.Status.CANCELLED:
-            changes = {
-                "status": models.Case(
-                    models.When(ScrapingTarget.HAS_STORED, then=models.Value("partial")),
-                    default=models.Value("failed"),
-                ),
-                "error_code": code,
-                "error_detail": detail,
-                "error_sample": "",
-            }
+            partial = models.When(ScrapingTarget.HAS_STORED, then=models.Value("partial"))
+            changes["status"] = models.Case(partial, default=models.Value("failed"))
+            changes |= {"error_code": code, "error_detail": detail, "error_sample": ""}
         # There may be a thousand of them, and a cancel is waited for.
         unfinished.update(**changes)
         for target in targets:
@@ -88,20 +82,8 @@ class ScrapingTarget(models.Model):
     HAS_STORED = (
         models.Q(pages__gt=0) | models.Q(posts_scraped__gt=0) | models.Q(comments_scraped__gt=0)
     )
-    # What `entry` and `error_entry` are made of.
-    SHOWN = (
-        "subreddit",
-        "status",
-        "posts_scraped",
-        "posts_new",
-        "comments_scraped",
-        "comments_due",
-        "backend_used",
-        "stopped_by",
-        "gap",
-        "error_code",
-        "error_detail",
-    )
+    # What `entry` and `error_entry` are made without, though it is the most of a row.
+    UNSEEN = ("cursor", "head", "oldest_at", "pages", "error_sample")
 
     job = models.ForeignKey(
         ScrapingJob, on_delete=models.CASCADE, related_name="targets", db_index=False

@@ -162,8 +162,7 @@ def job_counters(job_id: int) -> dict[str, Any]:
 def jobs_as_json(jobs: Sequence[ScrapingJob]) -> list[dict[str, Any]]:
     """Return jobs with their targets; one query however many."""
     targets: dict[int, list[ScrapingTarget]] = {job.pk: [] for job in jobs}
-    # A thousand targets a job, and what only a worker needs is the most of each.
-    shown = ScrapingTarget.objects.filter(job__in=jobs).only("job", *ScrapingTarget.SHOWN)
+    shown = ScrapingTarget.objects.filter(job__in=jobs).defer(*ScrapingTarget.UNSEEN)
     for target in shown.order_by("job", "position"):
         targets[target.job_id].append(target)
     return [job_as_json(job, targets[job.pk]) for job in jobs]
