@@ -257,7 +257,11 @@ class Environment(BaseModel):
         (), description="Private networks (CIDR) that users' addresses may lead to."
     )
     TEPPAN_STOP_SECONDS: float = Field(
-        3.0, gt=1, description="What a worker takes to stop; less than its supervisor's grace."
+        3.0,
+        gt=1,
+        le=3600,
+        allow_inf_nan=False,
+        description="What a worker takes to stop; less than its supervisor's grace.",
     )
     TEPPAN_TIME_SCALE: float = Field(
         1.0,

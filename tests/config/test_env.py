@@ -38,6 +38,7 @@ WRONG = {
     "TEPPAN_WEBHOOK_SCHEDULE_SECONDS": [",", "inf", "0", "60,x"],
     "TEPPAN_WEBHOOK_TIMEOUT_SECONDS": ["inf", "nan", "0"],
     "TEPPAN_OUTBOUND_ALLOWED_NETWORKS": ["10.0.0.0/33", "localhost"],
+    "TEPPAN_STOP_SECONDS": ["inf", "nan", "1"],
     "TEPPAN_TIME_SCALE": ["inf", "nan", "0", "-1"],
 }
 RIGHT = {
