@@ -67,6 +67,66 @@ def make_post(project: Project, number: int, **fields: Any) -> ScrapedPost:
     return ScrapedPost.objects.create(project=project, **(values | fields))
 
 
+def make_varied_project(owner: Caller) -> int:
+    """Return the id of a project whose posts and comments differ in every column.
+
+    Missing values, empty texts, other scripts, line breaks, separators, and numbers of all kinds.
+    """
+    project = Project.objects.create(owner=owner.user, name="Varied")
+    texts = [
+        *HARMLESS,
+        *RISKY,
+        'say "a", b; c\td',
+        "one\ntwo\r\nthree\rfour",
+        "👩\u200d🍳 مرحبا 日本",
+        "  kept  ",
+        "x" * 5000,
+        *("NULL", "nan", "true", "2026-01-01", "007", "1e5", ""),
+    ]
+    for number, text in enumerate(texts, start=1):
+        is_even = number % 2 == 0
+        post = make_post(
+            project,
+            number,
+            title=text,
+            author=None if number % 4 == 0 else f"naïve_{number}",
+            selftext=text[::-1],
+            flair=(None, "", "Help, please", "ヘルプ")[number % 4],
+            score=(None, 0, -7, 2**31 - 1, -(2**31))[number % 5],
+            upvote_ratio=(None, 0.0, 1.0, 1 / 3, 0.07)[number % 5],
+            num_comments=None if number % 6 == 0 else number,
+            over_18=is_even,
+            spoiler=not is_even,
+            stickied=number % 3 == 0,
+            locked=number % 5 == 0,
+            is_self=is_even,
+            post_type="text" if is_even else "link",
+            thumbnail=None if is_even else f"https://b.example/é {number}.jpg?a=1&b=2",
+            media=[]
+            if is_even
+            else [{"type": "image", "url": f"https://i/ü{number}", "width": None}],
+            crosspost_parent=f"t3_{number}y" if number % 7 == 0 else None,
+            removed="deleted" if number % 8 == 0 else None,
+            edited_at=EPOCH + timedelta(seconds=number) if number % 3 == 1 else None,
+            comments_fetched=None if is_even else 1,
+            comments_expected=None if is_even else number,
+            comments_fetched_at=None if is_even else EPOCH + timedelta(days=number),
+        )
+        if number % 3:
+            make_comment(
+                post,
+                0,
+                author=None if is_even else "ü",
+                body=text,
+                score=(None, -3, 0)[number % 3],
+                is_submitter=is_even,
+                distinguished="moderator" if is_even else None,
+                removed="removed" if number % 5 == 0 else None,
+                edited_at=EPOCH if is_even else None,
+            )
+    return project.pk
+
+
 def make_comment(post: ScrapedPost, position: int, **fields: Any) -> ScrapedComment:
     """Store a comment of a post."""
     values: dict[str, Any] = {

@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
+import re
 import subprocess
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import numpy as np
 import openpyxl
 import pandas as pd
 import polars as pl
@@ -18,6 +21,7 @@ import pytest
 
 from exports import builder, reading
 from exports.writers.parquet import BYTES_PER_GROUP
+from exports.writers.xlsx import LONGEST_CELL
 from projects.models import Project
 from tests.exports.building import (
     HARMLESS,
@@ -28,12 +32,14 @@ from tests.exports.building import (
     make_comment,
     make_post,
     make_project,
+    make_varied_project,
     members_of,
     posts_in_rest,
 )
 from tests.scraper.building import make_job
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from exports.models import Export
@@ -81,6 +87,161 @@ def converted_by_soffice(path: Path, options: str = "44,34,76,1,,0,false,true") 
     subprocess.run(command, check=True, capture_output=True, timeout=SOFFICE_SECONDS)
     found = sorted((path.parent / "out").glob("*.csv"))
     return found[0].read_text()
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON has it, whatever kind of object a reader makes of it."""
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
+    if isinstance(value, dict):
+        # Readers with types give every object of a column the same fields.
+        value = {name: plain(one) for name, one in value.items() if plain(one) is not None}
+    elif isinstance(value, list | tuple):
+        value = [plain(one) for one in value]
+    elif value is pd.NaT or (isinstance(value, float) and math.isnan(value)):
+        value = None
+    elif isinstance(value, datetime):
+        utc = value if value.tzinfo is None else value.astimezone(UTC)
+        value = utc.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return value
+
+
+def as_text(value: Any) -> str:
+    """Return a value of REST as a CSV file has it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)
+
+
+def check_rows(rows: Iterable[dict[str, Any]], expected: list[dict[str, Any]]) -> None:
+    """Compare all columns, kinds of values included; media may be a text of JSON."""
+    for row, one in zip(rows, expected, strict=True):
+        found = {name: plain(value) for name, value in row.items()}
+        assert list(found) == list(one)
+        if isinstance(found.get("media"), str):
+            found["media"] = plain(json.loads(found["media"]))
+        for name, value in one.items():
+            assert found[name] == plain(value), (name, one["id"])
+            assert isinstance(found[name], bool) == isinstance(value, bool), name
+
+
+def sheet_rows(path: Path, sheet: str) -> list[dict[str, Any]]:
+    """Return a sheet's rows as openpyxl reads them, by column."""
+    # LibreOffice keeps a truth value as the formula TRUE(), beside its value.
+    book = openpyxl.load_workbook(path, data_only=True)
+    header, *rows = book[sheet].iter_rows(values_only=True)
+    return [dict(zip(map(str, header), row, strict=True)) for row in rows]
+
+
+def unescaped(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Undo the format's own escape, which some readers show as it stands."""
+    return [
+        {
+            name: re.sub("_x([0-9A-F]{4})_", lambda found: chr(int(found[1], 16)), value)
+            if isinstance(value, str)
+            else value
+            for name, value in row.items()
+        }
+        for row in rows
+    ]
+
+
+def without_empty(posts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows as far as a reader can tell that takes an empty text for nothing."""
+    return [{name: None if value == "" else value for name, value in one.items()} for one in posts]
+
+
+def as_libreoffice_keeps(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows with one kind of line break and 15 digits."""
+
+    def kept(value: Any) -> Any:
+        if isinstance(value, str):
+            return re.sub("\r\n|\n\r|\r", "\n", value)
+        return float(f"{value:.15g}") if isinstance(value, float) else value
+
+    return [{name: kept(value) for name, value in row.items()} for row in rows]
+
+
+def resaved_by_soffice(path: Path, *options: str) -> Path:
+    """Return a workbook with what LibreOffice made of every cell of a file."""
+    command = [
+        "soffice", f"-env:UserInstallation=file://{path.parent}/office", "--headless", *options,
+        "--convert-to", "xlsx", "--outdir", str(path.parent / "out"), str(path),
+    ]  # fmt: skip
+    subprocess.run(command, check=True, capture_output=True, timeout=SOFFICE_SECONDS)
+    return path.parent / "out" / f"{path.stem}.xlsx"
+
+
+def all_comments(owner: Caller, project: int) -> list[dict[str, Any]]:
+    return [
+        comment
+        for post in posts_in_rest(owner, project)
+        for comment in comments_in_rest(owner, project, post["id"])
+    ]
+
+
+class TestEveryColumn:
+    """Rows that differ in every column, read by programs that know nothing of Teppan."""
+
+    @pytest.fixture
+    def project(self, owner: Caller) -> int:
+        return make_varied_project(owner)
+
+    def test_of_csv(self, owner: Caller, project: int, tmp_path: Path) -> None:
+        path = saved(export_of(owner, project, "csv", safe=False), tmp_path)
+        posts = posts_in_rest(owner, project)
+        expected = [
+            {name: value if name == "media" else as_text(value) for name, value in one.items()}
+            for one in posts
+        ]
+        by_duckdb = duckdb.read_csv(str(path), all_varchar=True, header=True).fetchdf()
+        for frame in (
+            pd.read_csv(path, dtype=str, keep_default_na=False).to_dict("records"),
+            pl.read_csv(path, infer_schema=False).fill_null("").to_dicts(),
+            by_duckdb.fillna("").to_dict("records"),
+        ):
+            check_rows(with_json(frame), expected)
+        typed = pd.read_csv(path)
+        assert plain(list(typed["score"])) == [one["score"] for one in posts]
+        assert plain(list(typed["upvote_ratio"])) == [one["upvote_ratio"] for one in posts]
+
+    def test_of_jsonl(self, owner: Caller, project: int, tmp_path: Path) -> None:
+        path = saved(export_of(owner, project, "jsonl"), tmp_path)
+        posts = posts_in_rest(owner, project)
+        by_pandas = pd.read_json(path, lines=True, dtype=False, precise_float=True)
+        check_rows(by_pandas.to_dict("records"), posts)
+        check_rows(pl.read_ndjson(path, infer_schema_length=None).to_dicts(), posts)
+        found = duckdb.read_json(str(path), format="newline_delimited", sample_size=-1)
+        check_rows(found.to_arrow_table().to_pylist(), posts)
+
+    def test_of_parquet(self, owner: Caller, project: int, tmp_path: Path) -> None:
+        path = saved(export_of(owner, project, "parquet"), tmp_path)
+        posts = posts_in_rest(owner, project)
+        check_rows(pq.read_table(path).to_pylist(), posts)
+        check_rows(pl.read_parquet(path).to_dicts(), posts)
+        by_pandas = pd.read_parquet(path, dtype_backend="pyarrow").astype(object)
+        check_rows(by_pandas.where(by_pandas.notna(), None).to_dict("records"), posts)
+        found = duckdb.read_parquet(str(path))
+        check_rows(found.to_arrow_table().to_pylist(), posts)
+
+    def test_of_a_workbook(self, owner: Caller, project: int, tmp_path: Path) -> None:
+        path = saved(export_of(owner, project, "xlsx", safe=False), tmp_path)
+        expected = {
+            "Posts": without_empty(posts_in_rest(owner, project)),
+            "Comments": without_empty(all_comments(owner, project)),
+        }
+        for name, rows in expected.items():
+            check_rows(without_empty(unescaped(sheet_rows(path, name))), rows)
+            frame = pd.read_excel(path, sheet_name=name, dtype=object, keep_default_na=False)
+            check_rows(without_empty(unescaped(frame.to_dict("records"))), rows)
+        by_libreoffice = resaved_by_soffice(path)
+        for name, rows in expected.items():
+            found = unescaped(sheet_rows(by_libreoffice, name))
+            check_rows(without_empty(as_libreoffice_keeps(found)), as_libreoffice_keeps(rows))
+
+
+def with_json(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**row, "media": json.loads(row["media"])} for row in rows]
 
 
 class TestWorkbook:
@@ -226,6 +387,30 @@ class TestParquet:
         assert lengths == [BYTES_PER_GROUP // 2] * 5
 
 
+class TestLongTexts:
+    def test_come_in_full_beside_the_workbook(self, owner: Caller) -> None:
+        project = make_project(owner, posts=2)
+        text = "=é😀" * LONGEST_CELL
+        make_post(Project.objects.get(pk=project), 9, selftext=text)
+        export = export_of(owner, project, "xlsx")
+        assert (export.suffix, export.rows) == ("zip", 7)
+        link = owner.post(f"/api/exports/{export.pk}/download-link/").json()["url"]
+        answer = owner.get(link)
+        assert answer["Content-Type"] == "application/zip"
+        assert ".zip" in answer["Content-Disposition"]
+        answer.close()
+        found = members_of(export)
+        assert list(found) == ["export.xlsx", "long-texts.jsonl"]
+        [line] = map(json.loads, found["long-texts.jsonl"].splitlines())
+        book = openpyxl.load_workbook(io.BytesIO(found["export.xlsx"]))
+        header = [cell.value for cell in book[line["sheet"]][1]]
+        cell = book[line["sheet"]].cell(line["row"], header.index(line["column"]) + 1)
+        assert line["text"] == text
+        assert str(cell.value).endswith(" [cut: the full text is in long-texts.jsonl]")
+        assert text.startswith(str(cell.value).removeprefix("'").partition(" [cut")[0])
+        assert book[line["sheet"]].cell(line["row"], 1).value == "t3_9"
+
+
 class TestPackage:
     def test_holds_data_and_all_that_explains_it(self, owner: Caller, tmp_path: Path) -> None:
         project = make_project(owner)
@@ -299,12 +484,18 @@ class TestSafety:
         book = openpyxl.load_workbook(path)
         cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
         assert "f" not in {cell.data_type for cell in cells}
-        unescaped = [
+        shown = [
             [str(one).replace("_x000D_", "\r") for one in row]
             for row in book["Posts"].iter_rows(2, values_only=True)
         ]
-        self.check(unescaped)
+        self.check(shown)
         assert all(isinstance(row[2], int) for row in book["Posts"].iter_rows(2, values_only=True))
+        # A second parser, which calculates what it takes for a formula.
+        resaved = openpyxl.load_workbook(resaved_by_soffice(path))
+        cells = [cell for sheet in resaved for row in sheet.iter_rows() for cell in row]
+        assert "f" not in {cell.data_type for cell in cells}
+        numbers = [cell for cell in resaved["Posts"]["C"][1:] if cell.data_type == "n"]
+        assert len(numbers) == len(shown)
 
     def test_x18_no_field_of_a_csv_file_is_evaluated_by_libreoffice(
         self, owner: Caller, project: Project, tmp_path: Path
@@ -314,13 +505,8 @@ class TestSafety:
         with path.open(newline="") as handle:
             self.check(list(csv.reader(handle))[1:])
         # LibreOffice opens it with formulas enabled and saves what it made of each cell.
-        command = [
-            "soffice", f"-env:UserInstallation=file://{tmp_path}/office", "--headless",
-            f"--infilter=Text - txt - csv (StarCalc):{WITH_FORMULAS}",
-            "--convert-to", "xlsx", "--outdir", str(tmp_path / "out"), str(path),
-        ]  # fmt: skip
-        subprocess.run(command, check=True, capture_output=True, timeout=SOFFICE_SECONDS)
-        sheet = openpyxl.load_workbook(tmp_path / "out" / "export.xlsx").active
+        filter_ = f"--infilter=Text - txt - csv (StarCalc):{WITH_FORMULAS}"
+        sheet = openpyxl.load_workbook(resaved_by_soffice(path, filter_)).active
         assert sheet is not None
         cells = [cell for row in sheet.iter_rows(min_row=2) for cell in row]
         assert "f" not in {cell.data_type for cell in cells}
