@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.fixture(autouse=True)
+def patient(settings: Any) -> None:
+    """Nobody watches here, and a busy machine takes its time."""
+    settings.TEPPAN = {**settings.TEPPAN, "VIEWER_GRACE_SECONDS": 600, "LEASE_SECONDS": 600}
+
+
 def live_job() -> ScrapingJob:
     return make_job(None, "tiny", mode="stream", backend="sandbox", config={"limit": 100})
 
