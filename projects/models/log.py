@@ -11,6 +11,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 class JSONText(models.JSONField):
     """JSON as it was written: PostgreSQL's own type for it forgets the order of the keys."""
 
+    def get_internal_type(self) -> str:
+        """Return a kind of its own: migrations convert between it and the database's."""
+        return "JSONText"
+
     def db_type(self, connection: BaseDatabaseWrapper) -> str:
         """Return the column's type on every engine."""
         return "text"
