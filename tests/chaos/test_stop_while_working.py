@@ -12,14 +12,13 @@ import psutil
 from tests.chaos.upstream import running_upstream, slow_feed
 from tests.services import wait_until
 from tests.sse import Stream
+from tests.stack import STOP_SECONDS
 
 if TYPE_CHECKING:
     from tests.conftest import StartStack
     from tests.stack import Stack
 
 ACCOUNT = {"username": "cook", "password": "correct horse battery staple"}
-# Promised for Ctrl-C of the whole stack, streams and jobs included.
-STOP_SECONDS = 5
 # How long a process may take to end where that is not the promise, on a machine with other work.
 ENDED_SECONDS = 20
 # The supervisor's pause, a start of the worker and one sweep, on a busy machine.
