@@ -210,7 +210,11 @@ class AutoBackend(ScraperBackend):
         patience = MAX_RATE_LIMIT_WAIT_SECONDS if len(able) == 1 else IMPATIENCE_SECONDS
         turn, before = Turn(self.clock), self._serving
         while True:
-            choice = await self._choose_patiently(able, turn)
+            # Whoever serves goes on, but a thread's shape is worth a change.
+            first = _first(able, self._serving)
+            if ability == "comments":
+                first.sort(key=lambda one: not one.capabilities.has_comment_tree)
+            choice = await self._choose_patiently(first, turn)
             source = choice.source
             if source.name != before and (notice := _change(before, choice, turn)):
                 self._hear(notice)
@@ -228,7 +232,7 @@ class AutoBackend(ScraperBackend):
     async def _choose_patiently(self, able: Sequence[ScraperBackend], turn: Turn) -> Choice:
         """Return a source that is ready, after waiting for one if need be."""
         while True:
-            choice = await choose(_first(able, self._serving), turn, self.book)
+            choice = await choose(able, turn, self.book)
             if not choice.delay:
                 return choice
             self._hear(await self._tell_wait(choice, turn))

@@ -30,18 +30,24 @@ _COLUMNS = {
 }
 # A score that is hidden today must not erase the one that was shown.
 _KEPT_WHEN_UNKNOWN = ("score",)
+# A comment stays where it was written; a source that shows threads flat knows nothing of that.
+_KEPT_IN_ITS_PLACE = ("parent_id", "depth")
 # So many comments per statement: about a megabyte at the longest bodies usually seen.
 _ROWS_PER_STATEMENT = 1000
 
 _COMMENTS = ScrapedComment._meta.db_table  # noqa: SLF001
 _NAMES = ", ".join(_COLUMNS)
 _ALL = f"project_id, post_id, fullname, {_NAMES}, position, fetched_at, backend"
-_ASSIGNMENTS = ", ".join(
-    f"{name} = COALESCE(excluded.{name}, {_COMMENTS}.{name})"
-    if name in _KEPT_WHEN_UNKNOWN
-    else f"{name} = excluded.{name}"
-    for name in (*_COLUMNS, "position", "fetched_at", "backend")
-)
+_VALUES = {
+    **{name: f"excluded.{name}" for name in (*_COLUMNS, "position", "fetched_at", "backend")},
+    **{name: f"COALESCE(excluded.{name}, {_COMMENTS}.{name})" for name in _KEPT_WHEN_UNKNOWN},
+    **{
+        name: f"CASE WHEN substr({_COMMENTS}.parent_id, 1, 3) = 't1_'"
+        f" THEN {_COMMENTS}.{name} ELSE excluded.{name} END"
+        for name in _KEPT_IN_ITS_PLACE
+    },
+}
+_ASSIGNMENTS = ", ".join(f"{name} = {value}" for name, value in _VALUES.items())
 _CONFLICT = f"ON CONFLICT (project_id, fullname) DO UPDATE SET {_ASSIGNMENTS}"
 
 # In the order of their names, so that two jobs that meet in a thread wait and never deadlock.
@@ -88,9 +94,12 @@ def _places(post: ScrapedPost, comments: Sequence[Comment]) -> dict[str, int]:
     known = ScrapedComment.objects.filter(post_id=post.pk)
     stored = known.order_by("position").values_list("pk", "fullname", "parent_id", "position")
     vanished = [row for row in stored if row[1] not in here]
-    if not vanished:
+    answers = {name: parent for _, name, parent, _ in stored if parent.startswith("t1_")}
+    pairs = [(one.id, answers.get(one.id, one.parent_id)) for one in comments]
+    if not vanished and all(
+        one.parent_id == pair[1] for one, pair in zip(comments, pairs, strict=True)
+    ):
         return {comment.id: place for place, comment in enumerate(comments)}
-    pairs = [(comment.id, comment.parent_id) for comment in comments]
     places = _number_depth_first(pairs + [(name, parent) for _, name, parent, _ in vanished])
     moved = [
         ScrapedComment(pk=pk, position=places[name])

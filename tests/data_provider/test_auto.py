@@ -422,6 +422,29 @@ class TestOtherQuestions:
         assert ([c.id for c in thread.comments], thread.backend) == (["t1_c1"], "able")
         assert mute.read == []
 
+    async def test_about_comments_go_to_who_knows_their_tree_even_if_another_serves(
+        self, clock: ManualClock
+    ) -> None:
+        threads = {"t3_p0": [make_comment(1)]}
+        flat = Capabilities(comments=True, has_comment_tree=False)
+        serving = Scripted("serving", PAGES, threads=threads, capabilities=flat)
+        able = Scripted("able", PAGES, threads=threads)
+        source = auto(serving, able, clock=clock)
+        await read(source)
+        await source.comments("t3_p0")
+        assert source.serving == "able"
+
+    async def test_about_comments_go_to_a_flat_source_where_nobody_else_can(
+        self, clock: ManualClock
+    ) -> None:
+        threads = {"t3_p0": [make_comment(1)]}
+        flat = Capabilities(comments=True, has_comment_tree=False)
+        serving = Scripted("serving", PAGES, threads=threads, capabilities=flat)
+        walled = Scripted("walled", PAGES, threads={"t3_p0": Blocked("wall")})
+        source = auto(serving, walled, clock=clock)
+        assert [one.id for one in await source.comments("t3_p0")] == ["t1_c1"]
+        assert source.serving == "serving"
+
     async def test_that_nobody_can_answer_are_refused(self, clock: ManualClock) -> None:
         with pytest.raises(Unsupported):
             await auto(Scripted("mute", PAGES), clock=clock).search_subreddits("python")

@@ -91,6 +91,28 @@ class TestStoreComments:
         put(post, make_comment(5), make_comment(6, 5), make_comment(1), make_comment(4, 1))
         assert names(post) == ["5", "6", "1", "4", "2", "3"]
 
+    def test_stay_where_they_were_written_when_a_source_shows_them_flat(
+        self, post: ScrapedPost
+    ) -> None:
+        put(post, *THREAD)
+        put(post, *(make_comment(number, score=9) for number in (5, 1, 2, 3, 4)))
+        rows = ScrapedComment.objects.filter(post=post).order_by("position")
+        assert [(row.fullname, row.parent_id, row.depth, row.score) for row in rows] == [
+            ("t1_c5", "t3_p0", 0, 9),
+            ("t1_c1", "t3_p0", 0, 9),
+            ("t1_c2", "t1_c1", 1, 9),
+            ("t1_c3", "t1_c2", 2, 9),
+            ("t1_c4", "t1_c1", 1, 9),
+        ]
+
+    def test_shown_flat_are_put_where_they_belong_once_that_is_known(
+        self, post: ScrapedPost
+    ) -> None:
+        put(post, make_comment(1), make_comment(2))
+        put(post, make_comment(1), make_comment(2, 1, depth=1))
+        row = ScrapedComment.objects.get(fullname="t1_c2")
+        assert (row.parent_id, row.depth) == ("t1_c1", 1)
+
     def test_of_an_orphan_and_of_a_circle_loses_neither(self, post: ScrapedPost) -> None:
         put(post, make_comment(1, 99))
         put(post, make_comment(2, 3), make_comment(3, 2))
