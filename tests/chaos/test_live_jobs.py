@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from tests.chaos.line import Line, Person
     from tests.sse import Message, Stream
 
-pytestmark = pytest.mark.timeout(90)
-
 CANCEL_SECONDS = 2
 # At the tests' scale of time: 30 s for viewers to come back, and the fragile line's lease of 30 s.
 GRACE_SECONDS = 3
