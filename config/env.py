@@ -4,23 +4,26 @@ Everything that reads the environment is here; a wrong value stops the start wit
 """
 
 import os
-import re
-import shutil
 from collections.abc import Mapping
-from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import SplitResult, urlsplit
 
 from dotenv import dotenv_values
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from config.values import (
+    DAY,
+    YEAR,
+    DatabaseAddress,
+    ExistingFile,
+    Gaps,
+    Names,
+    Networks,
+    PerMinute,
+    Program,
+    RedisAddress,
+    Switch,
+    WebAddress,
 )
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -42,10 +45,8 @@ AUTO_ORDER = ("oauth", "native_json", "archive", "rss", "brightdata", "playwrigh
 
 _PACE_PREFIX = "TEPPAN_REQUESTS_PER_MINUTE_"
 
-# Longer than anybody means, and short enough for every clock and calendar in use.
-_DAY, _YEAR = 86_400, 365 * 86_400
 # A session's life (`settings.REFRESH_LIFETIME`): an access token has to be over before.
-_SESSION_SECONDS = 30 * _DAY
+_SESSION_SECONDS = 30 * DAY
 
 
 class SettingError(Exception):
@@ -57,75 +58,13 @@ class SettingError(Exception):
         return f"Teppan cannot start, a setting is wrong:\n{self}"
 
 
-def _split(value: object) -> object:
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-    return value
-
-
-def _parts_of(address: str) -> SplitResult | None:
-    """Return the parts of an address; None when it is none, such as with a port of letters."""
-    try:
-        parts = urlsplit(address)
-        _ = parts.port
-    except ValueError:
-        return None
-    return parts
-
-
-def _web_address(value: str) -> str:
-    parts = _parts_of(value)
-    is_plain = re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", value)
-    if not is_plain or parts is None or not parts.hostname:
-        raise ValueError("should be an http:// or https:// address")
-    return value.rstrip("/")
-
-
-def _database_address(value: str) -> str:
-    parts = _parts_of(value)
-    if value and (
-        parts is None or parts.scheme not in ("postgres", "postgresql") or not parts.path.strip("/")
-    ):
-        raise ValueError("should look like postgres://user:password@host:5432/database")
-    return value
-
-
-def _redis_address(value: str) -> str:
-    parts = _parts_of(value)
-    is_place = parts is not None and (
-        parts.path.strip("/") if parts.scheme == "unix" else parts.hostname
-    )
-    if value and not (is_place and re.match("(rediss?|unix)://", value)):
-        raise ValueError("should look like redis://host:6379/0 or unix:///path/of/the/socket")
-    return value
-
-
 def _known_sources(names: tuple[str, ...]) -> tuple[str, ...]:
     if not names or any(name not in BACKENDS for name in names):
         raise ValueError(f"should name sources of {', '.join(BACKENDS)}")
     return names
 
 
-def _existing_file(file: Path) -> Path:
-    if not file.is_file():
-        raise ValueError(f"should be the path of a file that is there; {file} is not")
-    return file
-
-
-def _program(file: Path) -> Path:
-    if shutil.which(file) is None:
-        raise ValueError(f"should be the path of a program; {file} cannot be run")
-    return file
-
-
-WebAddress = Annotated[str, AfterValidator(_web_address)]
-Switch = Annotated[Literal["on", "off"], BeforeValidator(lambda v: str(v).lower())]
-Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Sources = Annotated[Names, AfterValidator(_known_sources)]
-Gap = Annotated[float, Field(gt=0, le=_YEAR, allow_inf_nan=False)]
-Gaps = Annotated[tuple[Gap, ...], Field(min_length=1), BeforeValidator(_split)]
-PerMinute = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
-Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_split)]
 
 
 class Environment(BaseModel):
@@ -136,12 +75,8 @@ class Environment(BaseModel):
     TEPPAN_DATA_DIR: Path = Field(
         Path("var"), description="Folder of the database, the broker's log, keys and files."
     )
-    DATABASE_URL: Annotated[str, AfterValidator(_database_address)] = Field(
-        "", description="PostgreSQL; empty: SQLite."
-    )
-    REDIS_URL: Annotated[str, AfterValidator(_redis_address)] = Field(
-        "", description="Redis or Valkey; empty: embedded."
-    )
+    DATABASE_URL: DatabaseAddress = Field("", description="PostgreSQL; empty: SQLite.")
+    REDIS_URL: RedisAddress = Field("", description="Redis or Valkey; empty: embedded.")
     TEPPAN_HOST: str = Field("127.0.0.1", min_length=1, description="Address to listen on.")
     TEPPAN_PORT: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
     TEPPAN_PUBLIC_URL: WebAddress | None = Field(
@@ -165,7 +100,7 @@ class Environment(BaseModel):
     TEPPAN_LEASE_SECONDS: float = Field(
         45,
         ge=1,
-        le=_DAY,
+        le=DAY,
         allow_inf_nan=False,
         description="How long a silent worker keeps a run; its heartbeat is a quarter.",
     )
@@ -173,12 +108,12 @@ class Environment(BaseModel):
         900, ge=5, lt=_SESSION_SECONDS, description="Life of an access token."
     )
     TEPPAN_JOB_TIME_LIMIT_SECONDS: float = Field(
-        21600, ge=1, le=_YEAR, allow_inf_nan=False, description="Longest run."
+        21600, ge=1, le=YEAR, allow_inf_nan=False, description="Longest run."
     )
     TEPPAN_EXPORT_KEPT_SECONDS: float = Field(
         604800,
         ge=1,
-        le=10 * _YEAR,
+        le=10 * YEAR,
         allow_inf_nan=False,
         description="How long the file of an export is kept (a week).",
     )
@@ -226,7 +161,7 @@ class Environment(BaseModel):
     TEPPAN_REDDIT_PASSWORD: str = Field(
         "", description="That account's password; several as the ids, then without commas in them."
     )
-    TEPPAN_REDDIT_COOKIES_FILE: Annotated[Path, AfterValidator(_existing_file)] | None = Field(
+    TEPPAN_REDDIT_COOKIES_FILE: ExistingFile | None = Field(
         None, description="Cookies of your own Reddit session (Netscape format)."
     )
     TEPPAN_BRIGHTDATA_TOKEN: str = Field("", description="Your BrightData API token.")
@@ -237,9 +172,7 @@ class Environment(BaseModel):
     )
     TEPPAN_PROXY_URL: WebAddress | None = Field(None, description="Proxy for Reddit sources.")
     TEPPAN_AUTO_ORDER: Sources = Field(AUTO_ORDER, description="Sources in the order AUTO tries.")
-    TEPPAN_CHROMIUM: Annotated[Path, AfterValidator(_program)] | None = Field(
-        None, description="Chromium; found on PATH otherwise."
-    )
+    TEPPAN_CHROMIUM: Program | None = Field(None, description="Chromium; found on PATH otherwise.")
     TEPPAN_WEBHOOK_SCHEDULE_SECONDS: Gaps = Field(
         (60, 300, 900, 3600, 21600), description="Gaps between the tries of a webhook."
     )
