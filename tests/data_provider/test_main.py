@@ -120,9 +120,15 @@ async def ask(*arguments: str, **settings: str) -> tuple[int | None, list[dict[s
 
 
 @pytest.fixture(scope="module")
-def reddit() -> Iterator[SandboxServer]:
+def shared_reddit() -> Iterator[SandboxServer]:
     with running_sandbox() as running:
         yield running
+
+
+@pytest.fixture
+def reddit(shared_reddit: SandboxServer) -> Iterator[SandboxServer]:
+    yield shared_reddit
+    shared_reddit.clear_faults()
 
 
 class TestOtherCommands:
