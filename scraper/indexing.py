@@ -7,10 +7,13 @@ with the page and deleted with what it asked for, so that no crash loses or repe
 import json
 import logging
 import threading
+import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
+from operator import attrgetter
 from typing import Any
 
 from django.db import Error as DatabaseError
@@ -42,19 +45,20 @@ def catch_up() -> int:
 
     Any number of processes may call it: on PostgreSQL one works and the others return at once.
     """
-    # Looked up outside: SQLite's transactions keep all writers out, also those that only read.
-    if not UnindexedPage.objects.exists():
+    # All that takes time is done before the transaction: SQLite's keep all other writers out.
+    pages = list(UnindexedPage.objects.order_by("pk")[:PAGES_AT_ONCE])
+    if not pages:
         return 0
+    numbers = [page.pk for page in pages]
+    documents = _documents_of(pages)
     with transaction.atomic():
         if not _is_alone():
             return 0
-        pages = list(UnindexedPage.objects.order_by("pk")[:PAGES_AT_ONCE])
-        names: dict[int, set[str]] = {}
-        for page in pages:
-            names.setdefault(page.project_id, set()).update(json.loads(page.fullnames))
-        for project_id, fullnames in names.items():
-            _index(project_id, fullnames)
-        UnindexedPage.objects.filter(pk__in=[page.pk for page in pages]).delete()
+        # Oldest first: where others have done these, they may be at the same posts' newer words.
+        if len(numbers) == UnindexedPage.objects.filter(pk__in=numbers).count():
+            if documents:
+                _ENGINES[connection.vendor](documents)
+            UnindexedPage.objects.filter(pk__in=numbers).delete()
     return len(pages)
 
 
@@ -77,11 +81,17 @@ class Indexer:
         while not self._stopping.wait(pause):
             close_old_connections()
             try:
-                while not self._stopping.is_set() and catch_up():
-                    pass
+                self._work_off()
             except DatabaseError:
                 logger.warning("The text index could not go on; trying again.", exc_info=True)
         connections.close_all()
+
+    def _work_off(self) -> None:
+        begun = time.monotonic()
+        while not self._stopping.is_set() and catch_up():
+            # Who waits for SQLite's lock looks for it now and then, and is not given it in turn.
+            self._stopping.wait(time.monotonic() - begun)
+            begun = time.monotonic()
 
 
 indexer = Indexer()
@@ -105,17 +115,35 @@ def _is_alone() -> bool:
     return bool(is_ours)
 
 
-def _index(project_id: int, fullnames: Iterable[str]) -> None:
-    """Index those of the posts whose words are new or have changed."""
-    posts = ScrapedPost.objects.filter(project_id=project_id, fullname__in=fullnames)
-    rows = {row["id"]: row for row in posts.filter(project__deleted_at=None).values(*_INDEXED)}
-    digests = {number: _digest(row) for number, row in rows.items()}
-    known = PostDocument.objects.filter(pk__in=rows).values_list("pk", "digest")
-    current = {number for number, digest in known if bytes(digest) == digests[number]}
-    changed = [number for number in sorted(rows) if number not in current]
-    if changed:
-        store = _ENGINES[connection.vendor]
-        store([(rows[number], digests[number]) for number in changed])
+@dataclass(frozen=True)
+class _Document:
+    """A post as the index is told of it: `text` is in the form that the database takes."""
+
+    number: int
+    created_at: datetime
+    digest: bytes
+    text: str
+
+
+def _documents_of(pages: Iterable[UnindexedPage]) -> list[_Document]:
+    """Return those of the pages' posts whose words are new or have changed, by their numbers."""
+    names: dict[int, set[str]] = {}
+    for page in pages:
+        names.setdefault(page.project_id, set()).update(json.loads(page.fullnames))
+    compose = _COMPOSERS[connection.vendor]
+    documents = []
+    for project_id, fullnames in names.items():
+        posts = ScrapedPost.objects.filter(project_id=project_id, fullname__in=fullnames)
+        rows = posts.filter(project__deleted_at=None).values(*_INDEXED)
+        digests = {row["id"]: _digest(row) for row in rows}
+        known = PostDocument.objects.filter(pk__in=digests).values_list("pk", "digest")
+        current = {number for number, digest in known if bytes(digest) == digests[number]}
+        documents += [
+            _Document(row["id"], row["created_at"], digests[row["id"]], compose(row))
+            for row in rows
+            if row["id"] not in current
+        ]
+    return sorted(documents, key=attrgetter("number"))
 
 
 def _digest(row: Mapping[str, Any]) -> bytes:
@@ -132,6 +160,10 @@ def _names(row: Mapping[str, Any]) -> list[str]:
 def _words(row: Mapping[str, Any]) -> list[str]:
     words = words_of(f"{row['title']}\n{row['selftext']}")
     return [word_token(row["project_id"], word) for word in words]
+
+
+def _plain_text(row: Mapping[str, Any]) -> str:
+    return " ".join([*_names(row), *_words(row)])
 
 
 def _tsvector(row: Mapping[str, Any]) -> str:
@@ -157,32 +189,30 @@ _ADD_WORDS = f"INSERT INTO {_FTS} (rowid, words) VALUES (%s, %s)"  # noqa: S608
 _DROP_WORDS = f"INSERT INTO {_FTS} ({_FTS}, rowid, words) VALUES ('delete', %s, %s)"  # noqa: S608
 
 
-def _store_postgresql(changed: Sequence[tuple[Mapping[str, Any], bytes]]) -> None:
-    columns = [
-        [row["id"] for row, _ in changed],
-        [row["created_at"] for row, _ in changed],
-        [digest for _, digest in changed],
-        [_tsvector(row) for row, _ in changed],
+def _store_postgresql(documents: Sequence[_Document]) -> None:
+    columns: list[Any] = [
+        [one.number for one in documents],
+        [one.created_at for one in documents],
+        [one.digest for one in documents],
+        [one.text for one in documents],
     ]
     with connection.cursor() as cursor:
         cursor.execute(_STORE_POSTGRESQL, columns)
 
 
 # FTS5 writes out what it has gathered whenever a number is below the one before: rows go sorted.
-def _store_sqlite(changed: Sequence[tuple[Mapping[str, Any], bytes]]) -> None:
-    numbers = [row["id"] for row, _ in changed]
-    before = PostDocument.objects.filter(pk__in=numbers)
+def _store_sqlite(documents: Sequence[_Document]) -> None:
+    before = PostDocument.objects.filter(pk__in=[one.number for one in documents])
     _drop_words(before.values_list("created_at", "pk", "document"))
     adapt = connection.ops.adapt_datetimefield_value
-    documents, words = [], []
-    for row, digest in changed:
-        text = " ".join([*_names(row), *_words(row)])
-        packed = zlib.compress(text.encode(), _FAST)
-        documents.append((row["id"], adapt(row["created_at"]), digest, packed))
-        words.append((row_number(row["created_at"], row["id"]), text))
+    rows = [
+        (one.number, adapt(one.created_at), one.digest, zlib.compress(one.text.encode(), _FAST))
+        for one in documents
+    ]
+    words = sorted((row_number(one.created_at, one.number), one.text) for one in documents)
     with connection.cursor() as cursor:
-        cursor.executemany(_STORE_SQLITE, documents)
-        cursor.executemany(_ADD_WORDS, sorted(words))
+        cursor.executemany(_STORE_SQLITE, rows)
+        cursor.executemany(_ADD_WORDS, words)
 
 
 def _drop_words(documents: Iterable[tuple[datetime, int, bytes]]) -> None:
@@ -195,7 +225,11 @@ def _drop_words(documents: Iterable[tuple[datetime, int, bytes]]) -> None:
         cursor.executemany(_DROP_WORDS, rows)
 
 
-_ENGINES: dict[str, Callable[[Sequence[tuple[Mapping[str, Any], bytes]]], None]] = {
+_COMPOSERS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "postgresql": _tsvector,
+    "sqlite": _plain_text,
+}
+_ENGINES: dict[str, Callable[[Sequence[_Document]], None]] = {
     "postgresql": _store_postgresql,
     "sqlite": _store_sqlite,
 }

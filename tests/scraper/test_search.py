@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from common.pagination import Key, Order, page_of
 from config.api import ApiRenderer
@@ -249,6 +250,16 @@ class TestCatchUp:
         assert UnindexedPage.objects.count() == 3
         index_all()
         assert len(found(owner, project, "word")) == 5
+
+    def test_looks_for_nothing_while_it_keeps_writers_out(self, project: Project) -> None:
+        put(project, *texts("one", "two"))
+        with CaptureQueriesContext(connection) as queries:
+            catch_up()
+        statements = [query["sql"] for query in queries]
+        begun = next(at for at, sql in enumerate(statements) if sql.startswith("SAVEPOINT"))
+        looks = [at for at, sql in enumerate(statements) if 'FROM "scraper_scrapedpost"' in sql]
+        assert looks
+        assert max(looks) < begun
 
     def test_stores_long_and_odd_texts(self, owner: Caller, project: Project) -> None:
         odd = "x" * 5000 + " 'quoted' \\ : & | ! " + "word " * 20_000 + "tail"
