@@ -111,6 +111,8 @@ def backend_reports() -> list[dict[str, Any]]:
                     "dates": able.dates,
                     "search": able.search,
                     "comments": able.comments,
+                    "max_comments": able.max_comments,
+                    "has_comment_tree": able.has_comment_tree,
                     "subreddit_search": able.subreddit_search,
                     "subreddit_about": able.subreddit_about,
                     "streaming": able.streaming,

@@ -72,4 +72,6 @@ class TestReports:
         assert "TEPPAN_REDDIT_CLIENT_ID" in reports["oauth"]["reason"]
         assert (reports["rss"]["configured"], reports["archive"]["configured"]) == (True, True)
         assert reports["archive"]["capabilities"]["max_limit"] == 1_000_000
+        comments = {name: reports[name]["capabilities"]["has_comment_tree"] for name in reports}
+        assert (comments["rss"], comments["oauth"]) == (False, True)
         assert settings.ENV.TEPPAN_REDDIT_CLIENT_ID == ""

@@ -7,12 +7,13 @@ const ALL_SORTS = 5;
 export function abilitiesOf(capabilities: Record<string, unknown>): string[] {
   const { sorts, max_limit, dates, search, comments, subreddit_search, streaming, cost } =
     capabilities;
+  const { has_comment_tree } = capabilities;
   const names = Array.isArray(sorts) ? sorts.map(String) : [];
   return [
     names.length >= ALL_SORTS ? "all sorts" : names.length > 0 ? `sorts: ${names.join(", ")}` : "",
     typeof max_limit === "number" ? `up to ${formatCount(max_limit)} posts` : "",
     dates ? "by date" : "",
-    comments ? "comments" : "",
+    comments ? (has_comment_tree === false ? "comments without their tree" : "comments") : "",
     search ? "search" : "",
     subreddit_search ? "finds subreddits" : "",
     streaming === false ? "not live" : "live",
