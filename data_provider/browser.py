@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import shutil
 import subprocess
 import tempfile
@@ -62,10 +63,12 @@ _FLAGS = (
     "--mute-audio",
     "--window-size=1280,1600",
 )
-# $1 is the private folder, the rest is the command. `cat` returns when the pipe ends. A process
-# that is being killed may still write, so removing is tried until nothing is left.
+# $1 is the private folder, made here so that who is killed before there is a guardian leaves none;
+# the rest is the command. `cat` returns when the pipe ends. A process that is being killed may
+# still write, so removing is tried until nothing is left.
 _GUARDIAN = """
 folder=$1; shift
+mkdir -m 700 -- "$folder" && cd -- "$folder" || exit 1
 trap : INT TERM HUP
 setsid setpriv --pdeathsig KILL "$@" </dev/null >"$folder/log" 2>&1 &
 echo $! >"$folder/pid"
@@ -267,8 +270,8 @@ def _listening_at(folder: Path) -> str | None:
 
 def _start(command: Callable[[Path], Sequence[str]]) -> Guarded:
     base = tempfile.gettempdir()
-    short = base if len(base) <= _LONGEST_BASE else "/tmp"  # noqa: S108 - mkdtemp is private
-    folder = Path(tempfile.mkdtemp(prefix="teppan-browser-", dir=short))
+    short = base if len(base) <= _LONGEST_BASE else "/tmp"  # noqa: S108 - what is made is private
+    folder = Path(short, f"teppan-browser-{secrets.token_hex(4)}")
     # Whatever a browser keeps outside of its profile goes into the folder too; and our
     # environment is none of its business.
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
@@ -280,11 +283,10 @@ def _start(command: Callable[[Path], Sequence[str]]) -> Guarded:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
-            cwd=folder,
+            cwd=short,
             env=kept | own,
         )
     except OSError as error:
-        shutil.rmtree(folder, ignore_errors=True)
         raise Network(f"The browser did not start: {error}") from error
     return Guarded(guardian, folder)
 

@@ -13,6 +13,7 @@ import os
 import random
 import signal
 import sys
+import tempfile
 import time
 from contextlib import aclosing, suppress
 from pathlib import Path
@@ -96,6 +97,8 @@ async def run(url: str, name: str, way: str, seconds: float) -> int:
 
 
 async def main(url: str, plan: list[tuple[str, str, float]]) -> None:
+    # Python tries the folder out with a file, which a kill amid that would leave.
+    tempfile.gettempdir()
     for name, way, seconds in plan:
         pages = await run(url, name, way, seconds)
         left = when_clean(os.environ["TMPDIR"])

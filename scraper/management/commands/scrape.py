@@ -9,8 +9,8 @@ import asyncio
 import os
 import signal
 import sys
-from contextlib import aclosing, suppress
-from typing import Any
+from contextlib import aclosing
+from typing import Any, TextIO
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
@@ -123,8 +123,7 @@ def _print(items: list[dict[str, Any]]) -> bool:
             sys.stdout.buffer.write(as_json(item) + b"\n")
         sys.stdout.flush()
     except BrokenPipeError:
-        # What is left in the buffer goes nowhere, and is not missed at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget(sys.stdout)
         return False
     return True
 
@@ -146,5 +145,12 @@ def _take(job_id: int) -> ScrapingJob | None:
 
 def _tell(text: str) -> None:
     # Where both go into one pipe, its end is heard of by `_print`.
-    with suppress(BrokenPipeError):
+    try:
         sys.stderr.write(f"{text}\n")
+    except BrokenPipeError:
+        _forget(sys.stderr)
+
+
+def _forget(stream: TextIO) -> None:
+    """Let what is left in the buffer go nowhere: Python would end with a code of its own for it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
