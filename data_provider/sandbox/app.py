@@ -95,7 +95,9 @@ class SandboxApp:
         if is_counted:
             response.headers |= self._quota.headers()
         if is_counted and response.status == 429 and "retry-after" in response.headers:  # noqa: PLR2004
+            # One word only: the window is used up, and ends when one may come back.
             response.headers["x-ratelimit-remaining"] = "0.0"
+            response.headers["x-ratelimit-reset"] = response.headers["retry-after"]
         return response
 
 
