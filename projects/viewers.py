@@ -158,11 +158,14 @@ async def _look_after(present: list[_Open]) -> None:
 async def _look_after_kind(kind: Kind, present: list[_Open], valid: set[Principal]) -> None:
     visible = await run_in_reading_thread(kind.still_visible, {one.run_id for one in present})
     now = timezone.now()
+    # Who has left while we looked was watching when we began.
+    watched: set[int] = set()
     for one in present:
         if one.principal.expires_at is not None and one.principal.expires_at <= now:
             one.viewer.dismiss(frames.frame("auth", {"detail": "The access token expired."}))
         elif one.principal not in valid or one.run_id not in visible:
             one.viewer.dismiss(b"")
-    watched = {one.run_id for one in present if one.viewer.farewell is None}
+        else:
+            watched.add(one.run_id)
     if kind.attend is not None:
         await kind.attend(list(watched))
