@@ -98,6 +98,13 @@ class Reader:
 
     def get(self, address: str) -> bytes:
         """Return the body of an answer that has to be 200."""
+        try:
+            return self._ask(address)
+        except http.client.RemoteDisconnected:  # the server keeps an idle connection for seconds
+            self.close()
+            return self._ask(address)
+
+    def _ask(self, address: str) -> bytes:
         self._connection.request("GET", address, headers=self._headers)
         answer = self._connection.getresponse()
         body = answer.read()
