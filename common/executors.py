@@ -21,6 +21,8 @@ T = TypeVar("T")
 # plain requests fastest, 4 keep one slow request from delaying the others).
 REQUEST_EXECUTORS = 4
 BACKGROUND_THREADS = 2
+# One would let all viewers of a stream wait while hundreds of others open theirs.
+READING_THREADS = 2
 
 _request_executors = cycle(
     [
@@ -31,7 +33,7 @@ _request_executors = cycle(
 _background = ThreadPoolExecutor(max_workers=BACKGROUND_THREADS, thread_name_prefix="database")
 # Where a database lets one write at a time, whoever wants to may wait for seconds: what only reads
 # waits behind nobody.
-_reading = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reading")
+_reading = ThreadPoolExecutor(max_workers=READING_THREADS, thread_name_prefix="reading")
 
 
 def request_context() -> ThreadSensitiveContext:
