@@ -4,11 +4,11 @@ import json
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
-from common.errors import ApplicationError, InvalidInput, error_body
+from common.errors import InvalidInput, MethodNotAllowed
 from common.frames import as_json
 from projects.selectors import authenticate_bearer
 from webhooks import selectors
@@ -25,7 +25,7 @@ from webhooks.services.endpoints import count_check
 async def check_receiver_view(request: HttpRequest, endpoint_id: int) -> HttpResponseBase:
     """POST: send genuine and forged requests and report what the receiver did with them."""
     if request.method != "POST":
-        return _not_allowed()
+        raise MethodNotAllowed(request.method, ["POST"])
     endpoint = await sync_to_async(_endpoint_to_check)(request, endpoint_id)
     sender = Sender(policy(), timeout_seconds=settings.TEPPAN["WEBHOOK_TIMEOUT_SECONDS"])
     secret = live_secrets(endpoint, timezone.now())[0]
@@ -56,9 +56,3 @@ def _refuse_content(request: HttpRequest) -> None:
         raise InvalidInput("parse_error", "The body should be empty.") from error
     if unknown:
         raise InvalidInput("unknown", "This field is not known.", attr=unknown[0])
-
-
-def _not_allowed() -> JsonResponse:
-    error = ApplicationError("method_not_allowed", "Only POST is allowed here.")
-    error.status = 405
-    return JsonResponse(error_body(error), status=error.status, headers={"Allow": "POST"})
