@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
+from weakref import WeakValueDictionary
 
 from common import wakeup
 from common.frames import KEEPALIVE, RETRY_MILLISECONDS, START, Position, frame, retry_frame
@@ -189,12 +190,44 @@ class Feed:
                 future.set_result(None)
 
 
+class _Snapshots:
+    """Reads a stream's snapshot one at a time; each is for all who asked before it was begun.
+
+    One that was begun before may be older than what its viewer has seen already.
+    """
+
+    def __init__(self) -> None:
+        self._reading = asyncio.Lock()
+        self._next: asyncio.Task[tuple[bytes, Position]] | None = None
+
+    async def take(self, reader: LogReader) -> tuple[bytes, Position]:
+        if self._next is None:
+            # In a context of its own, as whoever asked first may leave.
+            loop = asyncio.get_running_loop()
+            self._next = loop.create_task(self._read(reader), context=contextvars.Context())
+        return await asyncio.shield(self._next)
+
+    async def _read(self, reader: LogReader) -> tuple[bytes, Position]:
+        async with self._reading:
+            self._next = None
+            return await reader.snapshot()
+
+
 class Feeds:
     """The feeds of this process; one runs for each stream that somebody watches."""
 
     def __init__(self, keepalive_seconds: float) -> None:
         self._keepalive_seconds = keepalive_seconds
         self._open: dict[str, _OpenFeed] = {}
+        # Whoever waits for one keeps it.
+        self._snapshots: WeakValueDictionary[str, _Snapshots] = WeakValueDictionary()
+
+    async def snapshot(self, reader: LogReader) -> tuple[bytes, Position]:
+        """Return `reader.snapshot()`, read once for all of a stream's viewers who come together."""
+        snapshots = self._snapshots.get(reader.stream)
+        if snapshots is None:
+            snapshots = self._snapshots[reader.stream] = _Snapshots()
+        return await snapshots.take(reader)
 
     @contextlib.asynccontextmanager
     async def watching(self, reader: LogReader, start: Position) -> AsyncGenerator[Feed, None]:
@@ -289,7 +322,7 @@ async def follow(
     """
     try:
         yield b""
-        head, log_end = await reader.snapshot()
+        head, log_end = await feeds.snapshot(reader)
         if cursor is not None and cursor.seq > log_end.seq:
             head, cursor = frame("reset", {}) + head, None
         place = _Place(cursor or START)

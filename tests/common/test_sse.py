@@ -1,4 +1,4 @@
-"""Frames that no parser can misread, and any number of viewers following one log."""
+"""Any number of viewers following one log."""
 
 from __future__ import annotations
 
@@ -8,11 +8,8 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from common import frames, sse, wakeup
-from common.errors import InvalidInput
+from common import sse, wakeup
 from common.frames import Position, frame, parse_cursor
 from common.sse import Frame, Frames, Viewer, follow
 from tests.sse import Message, Parser
@@ -22,88 +19,6 @@ if TYPE_CHECKING:
 
 # Nothing that is waited for takes this long, unless it is broken; the machine may be busy.
 PATIENCE_SECONDS = 20
-
-HOSTILE = [
-    "a\nb",
-    "a\rb",
-    "a\r\nb",
-    "end\n",
-    "",
-    "one\u2028line\u2029and\u0085another\x0bone\x0c",
-    "nul\0nul",
-    "\ufeffmark",
-    "\U0001f680\U0001f9d1\u200d\U0001f373",
-    "\r\nevent: done\r\ndata: {}\r\n\r\n",
-    "\n\nid: 99\nevent: cancelled\ndata: {}\n\n:comment\nretry: 1\n\n",
-    "data: x",
-    ": x",
-]
-
-
-def parse(*chunks: bytes) -> list[Message]:
-    parser = Parser()
-    return [message for chunk in chunks for message in parser.feed(chunk)]
-
-
-class TestFrame:
-    @pytest.mark.parametrize("text", HOSTILE)
-    def test_s03_gives_back_any_text(self, text: str) -> None:
-        sent = frame("post", {"title": text}, Position(3, 1))
-        (message,) = parse(sent)
-        assert (message.event, message.id, message.json()) == ("post", "3:1", {"title": text})
-
-    @pytest.mark.parametrize("text", HOSTILE)
-    def test_s04_is_one_event_of_its_own_type(self, text: str) -> None:
-        before, after = frame("post", {"n": 1}), frame("post", {"n": 2})
-        messages = parse(before + frame("post", {"title": text}) + after)
-        assert [message.event for message in messages] == ["post"] * 3
-
-    @given(st.text(), st.integers(1, 9))
-    def test_s03_is_cut_anywhere_by_the_network(self, text: str, size: int) -> None:
-        sent = frame("post", {"title": text.encode("utf-8", "replace").decode()})
-        chunks = [sent[start : start + size] for start in range(0, len(sent), size)]
-        assert len(parse(*chunks)) == 1
-
-    @pytest.mark.parametrize("text", HOSTILE)
-    def test_s03_survives_a_reader_that_splits_as_python_does(self, text: str) -> None:
-        lines = frame("post", {"title": text}).decode().splitlines()
-        assert [line.partition(":")[0] for line in lines] == ["event", "data", ""]
-
-    def test_has_an_id_only_with_a_position(self) -> None:
-        assert parse(frame("progress", {}))[0].id == ""
-        assert parse(frame("target", {}, Position.end_of(12)))[0].id == "12"
-
-    def test_s06_advises_digits(self) -> None:
-        parser = Parser()
-        parser.feed(frames.retry_frame(3000))
-        assert parser.retry == 3000
-
-    def test_s08_a_keepalive_is_a_comment(self) -> None:
-        parser = Parser()
-        assert parser.feed(frames.KEEPALIVE) == []
-        assert parser.comments == ["keepalive"]
-
-
-class TestParseCursor:
-    @pytest.mark.parametrize(
-        ("text", "position"),
-        [("0", frames.START), ("12", Position.end_of(12)), ("12:34", Position(12, 34))],
-    )
-    def test_reads_what_ids_look_like(self, text: str, position: Position) -> None:
-        assert parse_cursor(text) == position
-        assert parse_cursor(str(position)) == position
-
-    @pytest.mark.parametrize(
-        "text",
-        ["", "x", "-1", "1:", ":1", "1:2:3", "1 ", "1\n", "٣", "9" * 20, "1:1234567", str(2**63)],
-    )
-    def test_refuses_the_rest(self, text: str) -> None:
-        with pytest.raises(InvalidInput):
-            parse_cursor(text)
-
-    def test_orders_the_parts_of_an_event_before_its_end(self) -> None:
-        places = [Position(1, 1), Position(1, 99), Position.end_of(1), Position(2, 1)]
-        assert sorted(places) == places
 
 
 class MemoryLog:
@@ -150,6 +65,21 @@ class MemoryLog:
 
     async def progress(self) -> bytes:
         return frame("progress", {"n": self.last})
+
+
+class SlowSnapshots(MemoryLog):
+    """A log whose snapshots are read when the test lets them; each shows its beginning."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun = 0
+        self.let = asyncio.Semaphore(0)
+
+    async def snapshot(self) -> tuple[bytes, Position]:
+        self.begun += 1
+        seen = await super().snapshot()
+        await self.let.acquire()
+        return seen
 
 
 class Client:
@@ -429,3 +359,34 @@ class TestFeed:
         again = room.enter()
         await again.has(1)
         assert again.numbers == [1]
+
+
+class TestSnapshots:
+    async def test_are_read_once_for_all_who_come_together(self) -> None:
+        log, feeds = SlowSnapshots(), sse.Feeds(15.0)
+        asked = [asyncio.ensure_future(feeds.snapshot(log)) for _ in range(50)]
+        log.let.release()
+        assert len({await one for one in asked}) == 1
+        assert log.begun == 1
+
+    async def test_are_never_older_than_the_question(self) -> None:
+        log, feeds = SlowSnapshots(), sse.Feeds(15.0)
+        first = asyncio.ensure_future(feeds.snapshot(log))
+        while not log.begun:
+            await asyncio.sleep(0)
+        log.append()
+        later = [asyncio.ensure_future(feeds.snapshot(log)) for _ in range(2)]
+        await asyncio.sleep(0)
+        log.let.release()
+        log.let.release()
+        assert (await first)[1] == Position.end_of(0)
+        assert {(await one)[1] for one in later} == {Position.end_of(1)}
+        assert log.begun == 2
+
+    async def test_come_although_the_first_who_asked_has_left(self) -> None:
+        log, feeds = SlowSnapshots(), sse.Feeds(15.0)
+        first, second = (asyncio.ensure_future(feeds.snapshot(log)) for _ in range(2))
+        await asyncio.sleep(0)
+        first.cancel()
+        log.let.release()
+        assert (await second)[1] == Position.end_of(0)
