@@ -7,24 +7,20 @@ Redis that is away is no reason to stop: each process then keeps to the rate by 
 """
 
 import asyncio
-import logging
 import math
 import time
 import uuid
-from collections.abc import AsyncGenerator, Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any
 
-import redis
 from django.conf import settings
 from limits import RateLimitItemPerSecond
 from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 
+from common.shared_redis import TIMEOUT_SECONDS, SharedRedis
 from data_provider import Pace, Turn
-
-T = TypeVar("T")
 
 _CLOSED = "teppan:pace:closed"
 _PLACE = "teppan:pace:place:"
@@ -43,58 +39,48 @@ _LEAVE = "if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('del', KEYS[1
 _WINDOW_SECONDS = 6.0
 # Nobody asks again sooner than this after a full window.
 _SHORTEST_WAIT_SECONDS = 0.05
-# A page is waiting for this: Redis on the same network answers in a millisecond.
-_TIMEOUT_SECONDS = 0.25
-# How long to go without Redis before asking for it again.
-_AWAY_SECONDS = 5.0
 # Longer than any closure.
 _KEPT_SECONDS = 86_400
-
-logger = logging.getLogger(__name__)
 
 
 class Ledger:
     """What a process needs of Redis to take turns with all the others; usable from any loop."""
 
-    def __init__(self, url: str, scale: float, timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
+    def __init__(self, url: str, scale: float, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         self._scale = scale
-        self._away_until = 0.0
-        options: dict[str, Any] = {
-            "socket_timeout": timeout_seconds,
-            "socket_connect_timeout": timeout_seconds,
-            "retry": None,
-        }
-        pool = redis.ConnectionPool.from_url(url, **options)
-        self._client = redis.Redis(connection_pool=pool)
+        self._redis = SharedRedis(
+            url,
+            "pace",
+            meanwhile="Each process keeps the pace of sources by itself",
+            timeout_seconds=timeout_seconds,
+        )
         # The limiter's own types know of no pool, though its words do.
-        with_pool: dict[str, Any] = {"connection_pool": pool}
+        with_pool: dict[str, Any] = {"connection_pool": self._redis.pool}
         storage = RedisStorage(_as_storage(url), key_prefix="teppan", **with_pool)
         self._limiter = MovingWindowRateLimiter(storage)
-        self._hold = self._client.register_script(_HOLD)
-        self._leave = self._client.register_script(_LEAVE)
-        # One thread: the loop that waits for pages never waits for Redis itself.
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pace")
+        self._hold = self._redis.client.register_script(_HOLD)
+        self._leave = self._redis.client.register_script(_LEAVE)
 
     async def take_turn(self, name: str, requests_per_minute: float, host: str = "") -> Turn | None:
         """Take a place on the way `name` to a host if there is one; null while Redis is away."""
         rate = self._rate_of(requests_per_minute)
-        return await self._in_thread(lambda: self._take_turn(name, rate, host))
+        return await self._redis.ask(lambda: self._take_turn(name, rate, host))
 
     async def hold(self, host: str, holder: str) -> bool | None:
         """Say whether the host's only place is the holder's, for some time; null without Redis."""
         lease = round(PLACE_SECONDS * 1000)
-        return await self._in_thread(
+        return await self._redis.ask(
             lambda: bool(self._hold(keys=[_PLACE + host], args=[holder, lease]))
         )
 
     async def leave(self, host: str, holder: str) -> None:
         """Free the place, if it is the holder's still."""
-        await self._in_thread(lambda: self._leave(keys=[_PLACE + host], args=[holder]))
+        await self._redis.ask(lambda: self._leave(keys=[_PLACE + host], args=[holder]))
 
     async def close(self, name: str, seconds: float) -> None:
         """Let nobody take that way, or come to that host, before so many (scaled) seconds."""
         until = time.time() + seconds * self._scale
-        await self._in_thread(lambda: self._close(name, until))
+        await self._redis.ask(lambda: self._close(name, until))
 
     def _rate_of(self, requests_per_minute: float) -> RateLimitItemPerSecond | None:
         """Return the limit that stands for a rate of scaled time; null for no rate."""
@@ -106,7 +92,7 @@ class Ledger:
         return RateLimitItemPerSecond(amount, math.ceil(amount / per_second))
 
     def _take_turn(self, name: str, rate: RateLimitItemPerSecond | None, host: str) -> Turn:
-        until: Any = self._client.zmscore(_CLOSED, [name, host])
+        until: Any = self._redis.client.zmscore(_CLOSED, [name, host])
         left = max((moment or 0.0) for moment in until) - time.time()
         if left > 0:
             return Turn(left / self._scale, is_closed=True)
@@ -117,23 +103,8 @@ class Ledger:
         return Turn(wait / self._scale)
 
     def _close(self, name: str, until: float) -> None:
-        self._client.zadd(_CLOSED, {name: until}, gt=True)
-        self._client.expire(_CLOSED, _KEPT_SECONDS)
-
-    async def _in_thread(self, call: Callable[[], T]) -> T | None:
-        if time.monotonic() < self._away_until:
-            return None
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._try, call)
-
-    def _try(self, call: Callable[[], T]) -> T | None:
-        if time.monotonic() < self._away_until:
-            return None
-        try:
-            return call()
-        except redis.RedisError as error:
-            logger.warning("Each process keeps the pace of sources by itself: %s", error)
-            self._away_until = time.monotonic() + _AWAY_SECONDS
-            return None
+        self._redis.client.zadd(_CLOSED, {name: until}, gt=True)
+        self._redis.client.expire(_CLOSED, _KEPT_SECONDS)
 
 
 class SharedPace:

@@ -93,7 +93,7 @@ DOMAIN_MODULES = {
 }
 COMMON_MODULES = {
     "__init__", "api", "background_loop", "draining", "errors", "executors", "frames", "hints",
-    "merging", "pagination", "sse", "streaming", "wakeup",
+    "merging", "pagination", "shared_redis", "sse", "streaming", "wakeup",
 }  # fmt: skip
 NAMES_FOR_ANYTHING = {"utils", "util", "helpers", "helper", "misc", "shared", "base_utils", "lib"}
 

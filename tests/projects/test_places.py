@@ -23,7 +23,7 @@ def user() -> Iterator[int]:
     """The number of somebody who has no streams."""
     number = next(_users)
     yield number
-    Places(settings.REDIS_URL)._client.delete(f"teppan:streams:{number}")
+    Places(settings.REDIS_URL)._redis.client.delete(f"teppan:streams:{number}")
 
 
 def process(life_seconds: float = 60) -> Places:
@@ -32,7 +32,7 @@ def process(life_seconds: float = 60) -> Places:
 
 
 def number_taken(user: int) -> int:
-    count = process()._client.zcard(f"teppan:streams:{user}")
+    count = process()._redis.client.zcard(f"teppan:streams:{user}")
     assert isinstance(count, int)
     return count
 
