@@ -45,8 +45,8 @@ AUTO_ORDER = ("oauth", "native_json", "archive", "rss", "brightdata", "playwrigh
 
 _PACE_PREFIX = "TEPPAN_REQUESTS_PER_MINUTE_"
 
-# A session's life (`settings.REFRESH_LIFETIME`): an access token has to be over before.
-_SESSION_SECONDS = 30 * DAY
+# A session's life: an access token has to be over before.
+SESSION_SECONDS = 30 * DAY
 
 
 class SettingError(Exception):
@@ -105,7 +105,7 @@ class Environment(BaseModel):
         description="How long a silent worker keeps a run; its heartbeat is a quarter.",
     )
     TEPPAN_ACCESS_TOKEN_SECONDS: int = Field(
-        900, ge=5, lt=_SESSION_SECONDS, description="Life of an access token."
+        900, ge=5, lt=SESSION_SECONDS, description="Life of an access token."
     )
     TEPPAN_JOB_TIME_LIMIT_SECONDS: float = Field(
         21600, ge=1, le=YEAR, allow_inf_nan=False, description="Longest run."

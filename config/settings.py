@@ -11,7 +11,7 @@ from typing import Any
 import dj_database_url
 from csp.constants import NONCE
 
-from config.env import ROOT, make_data_dir, read_environment
+from config.env import ROOT, SESSION_SECONDS, make_data_dir, read_environment
 
 ENV = read_environment()
 
@@ -257,7 +257,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 # Refresh tokens live as long as a session that nobody uses may stay signed in.
-REFRESH_LIFETIME = timedelta(days=30)
+REFRESH_LIFETIME = timedelta(seconds=SESSION_SECONDS)
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(seconds=ENV.TEPPAN_ACCESS_TOKEN_SECONDS),
     "REFRESH_TOKEN_LIFETIME": REFRESH_LIFETIME,

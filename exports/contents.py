@@ -13,8 +13,7 @@ from exports.reading import PAGE_ROWS, Page, Selection
 from exports.tally import NEEDED_COLUMNS, SUBREDDITS, Tally
 from exports.wishes import Wish
 from exports.writers.base import Column, Kind, Options, Summary, Table, Writer
-
-_COMMENT_PREFIX = "comment_"
+from exports.writers.dictionary import COMMENT_PREFIX
 
 
 @dataclass
@@ -117,7 +116,7 @@ class Contents:
             self._write_table(writer, Table("posts", columns), self._nested())
             return
         columns = self.wish.post_columns + tuple(
-            Column(_COMMENT_PREFIX + one.name, one.kind) for one in self.wish.chosen_comment_columns
+            Column(COMMENT_PREFIX + one.name, one.kind) for one in self.wish.chosen_comment_columns
         )
         self._write_table(writer, Table("posts", columns), self._flat())
 

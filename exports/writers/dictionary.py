@@ -43,12 +43,13 @@ _MEANINGS = {
     "last_post_at": "Newest post in this export",
 }
 
-_COMMENT_PREFIX = "comment_"
+# Before the names of a comment's columns on its post's row.
+COMMENT_PREFIX = "comment_"
 
 
 def meaning_of(name: str) -> str:
     """Return what a column means; one of a comment that stands on its post's row, too."""
-    plain = name.removeprefix(_COMMENT_PREFIX)
+    plain = name.removeprefix(COMMENT_PREFIX)
     if plain != name and plain in _MEANINGS:
         return f"Of the comment: {_MEANINGS[plain]}"
     return _MEANINGS.get(name, "")
