@@ -30,9 +30,10 @@ _MOVED_BY_A_PAGE = (
     "posts_new",
     "comments_due",
     "pages",
+    "head",
+    "oldest_at",
+    "gap",
 )
-
-_READ = ("head", "oldest_at", "gap")
 
 # What a page does to its job's and its target's row, by hand: the ORM takes ten to twenty times as
 # long to spell them (1.2 ms in all), half as long as a page takes to store.
@@ -47,6 +48,7 @@ UPDATE {_JOBS} SET posts_scraped = posts_scraped + %s, posts_new = posts_new + %
 WHERE id = %s
 RETURNING posts_scraped, posts_new
 """  # noqa: S608 -- a constant
+_FIELDS: list[Any] = [ScrapingTarget._meta.get_field(name) for name in _MOVED_BY_A_PAGE]  # noqa: SLF001
 _MOVE = f"""
 UPDATE {ScrapingTarget._meta.db_table}
 SET {", ".join(f"{name} = %s" for name in _MOVED_BY_A_PAGE)}
@@ -107,7 +109,7 @@ def commit_page(
         stored = events.page_stored(posts=added, posts_scraped=committed.posts_scraped)
         append(job.stream, seq, [stored, after.changed()])
     # Only now: what was not committed must not be saved with the target later.
-    for name in (*_MOVED_BY_A_PAGE, *_READ):
+    for name in _MOVED_BY_A_PAGE:
         setattr(target, name, getattr(after, name))
     job.posts_scraped, job.posts_new = committed.posts_scraped, committed.posts_new
     return committed
@@ -262,21 +264,21 @@ def _take_page(job: ScrapingJob, page: Page) -> int:
 
 
 def _move(target: ScrapingTarget) -> None:
-    """Save where a target goes on."""
-    values = [getattr(target, name) for name in _MOVED_BY_A_PAGE]
+    """Save where a target goes on, and how far its listing was read."""
+    values = [
+        field.get_db_prep_save(getattr(target, name), connection)
+        for name, field in zip(_MOVED_BY_A_PAGE, _FIELDS, strict=True)
+    ]
     with connection.cursor() as cursor:
         cursor.execute(_MOVE, [*values, target.pk])
 
 
 def _note_reading(job: ScrapingJob, target: ScrapingTarget, reading: Reading) -> None:
-    """Save how far the listing was read: its head once, its end for whoever goes on."""
+    """Note how far the listing was read: its head once, its end for whoever goes on."""
     target.head = known_ground.head_as_json(reading)
     target.oldest_at = reading.oldest_at
     if target.stopped_by:
         known_ground.settle(job, target, reading)
-    ScrapingTarget.objects.filter(pk=target.pk).update(
-        head=target.head, oldest_at=target.oldest_at, gap=target.gap
-    )
 
 
 def _count(job: ScrapingJob, added: int, new: int) -> tuple[int, int]:
