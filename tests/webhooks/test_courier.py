@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -86,25 +86,30 @@ class TestDelivering:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         # The tests' gaps are shorter than the second that timestamps count in.
-        clock = iter((0, 60, 360))
+        offsets = (0, 60, 360)
+        began: list[datetime] = []
 
-        def at_its_time(parcel: Parcel, _: datetime) -> Request:
-            began_at = datetime.fromtimestamp(1_800_000_000 + next(clock), UTC)
-            return build_request(parcel, began_at)
+        def at_its_time(parcel: Parcel, began_at: datetime) -> Request:
+            began.append(began_at)
+            return build_request(parcel, began_at + timedelta(seconds=offsets[len(began) - 1]))
 
         monkeypatch.setattr(courier, "build_request", at_its_time)
         endpoint = make_endpoint()
         (delivery,) = make_deliveries(endpoint)
         sender = ScriptedSender({endpoint.url: [answered(500), answered(503), OK]})
         for status in ("failed", "failed", "delivered"):
+            before = timezone.now()
             deliver(sender)
+            assert before <= began[-1] <= timezone.now()
             assert now_of(delivery).status == status
             make_due(delivery) if status == "failed" else None
         first, second, third = sender.sent
         assert first.body == second.body == third.body
         assert {one.headers["webhook-id"] for one in sender.sent} == {delivery.event_id}
         timestamps = [int(one.headers["webhook-timestamp"]) for one in sender.sent]
-        assert timestamps == [1_800_000_000, 1_800_000_060, 1_800_000_360]
+        assert timestamps == [
+            int(at.timestamp()) + offset for at, offset in zip(began, offsets, strict=True)
+        ]
         (secret,) = live_secrets(endpoint, timezone.now())
         signatures = [one.headers["webhook-signature"] for one in sender.sent]
         assert len(set(signatures)) == 3
