@@ -48,18 +48,16 @@ class ScrapingJob(Run):
         """End the targets that are not finished: with the job's cancel, or with what cut it off."""
         unfinished = self.targets.filter(status__in=("pending", "running"))
         targets = list(unfinished.order_by("position"))
-        changes: dict[str, Any] = {"status": status}
-        if status != self.Status.CANCELLED:
-            partial = models.When(ScrapingTarget.HAS_STORED, then=models.Value("partial"))
-            changes["status"] = models.Case(partial, default=models.Value("failed"))
-            changes |= {"error_code": code, "error_detail": detail, "error_sample": ""}
-        # There may be a thousand of them, and a cancel is waited for.
-        unfinished.update(**changes)
+        reason = {"error_code": code, "error_detail": detail, "error_sample": ""}
         for target in targets:
             if status == self.Status.CANCELLED:
-                target.status = status
+                target.status, reason = status, {}
             else:
                 target.end_with(code, detail)
+        # There may be a thousand of them, and a cancel is waited for.
+        for ended in {target.status for target in targets}:
+            ids = [target.pk for target in targets if target.status == ended]
+            self.targets.filter(pk__in=ids).update(status=ended, **reason)
         return [target.changed() for target in targets]
 
     def terminal_data(self) -> dict[str, Any]:
@@ -78,10 +76,6 @@ class ScrapingTarget(models.Model):
     """One subreddit of a job, with the place where it goes on."""
 
     CHANGED = "target.changed"
-    # Whether this job read anything of it.
-    HAS_STORED = (
-        models.Q(pages__gt=0) | models.Q(posts_scraped__gt=0) | models.Q(comments_scraped__gt=0)
-    )
     # What `entry` and `error_entry` are made without, though it is the most of a row.
     UNSEEN = ("cursor", "head", "oldest_at", "pages", "error_sample")
 
