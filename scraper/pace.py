@@ -24,17 +24,31 @@ from data_provider import Pace, Turn
 
 _CLOSED = "teppan:pace:closed"
 _PLACE = "teppan:pace:place:"
+_NEXT = "teppan:pace:next:"
 # A place whose holder died is free after this (not scaled: requests are not either).
 PLACE_SECONDS = 15.0
 _LOOK_AGAIN_SECONDS = 0.1
-# Holding goes on with the same word; another's place stays another's.
+# Who is next and does not look again for so long is gone.
+NEXT_SECONDS = 1.0
+# Holding goes on with the same word; another's place stays another's. Whoever finds it held is
+# next: the process that leaves would else take it again before any other looks.
 _HOLD = """
-local holder = redis.call('get', KEYS[1])
-if holder and holder ~= ARGV[1] then return 0 end
-redis.call('set', KEYS[1], ARGV[1], 'px', ARGV[2])
+local holder, following = redis.call('get', KEYS[1]), redis.call('get', KEYS[2])
+local is_next = not following or following == ARGV[1]
+if holder == ARGV[1] or (not holder and is_next) then
+  redis.call('set', KEYS[1], ARGV[1], 'px', ARGV[2])
+  if following == ARGV[1] then redis.call('del', KEYS[2]) end
+  return 1
+end
+if is_next then redis.call('set', KEYS[2], ARGV[1], 'px', ARGV[3]) end
+return 0
+"""
+_LEAVE = """
+for _, key in ipairs(KEYS) do
+  if redis.call('get', key) == ARGV[1] then redis.call('del', key) end
+end
 return 1
 """
-_LEAVE = "if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('del', KEYS[1]) end return 1"
 # A rate is kept in windows of about this length: longer ones would begin with a burst.
 _WINDOW_SECONDS = 6.0
 # Nobody asks again sooner than this after a full window.
@@ -68,14 +82,12 @@ class Ledger:
 
     async def hold(self, host: str, holder: str) -> bool | None:
         """Say whether the host's only place is the holder's, for some time; null without Redis."""
-        lease = round(PLACE_SECONDS * 1000)
-        return await self._redis.ask(
-            lambda: bool(self._hold(keys=[_PLACE + host], args=[holder, lease]))
-        )
+        words: list[str | int] = [holder, round(PLACE_SECONDS * 1000), round(NEXT_SECONDS * 1000)]
+        return await self._redis.ask(lambda: bool(self._hold(keys=_places(host), args=words)))
 
-    async def leave(self, host: str, holder: str) -> None:
-        """Free the place, if it is the holder's still."""
-        await self._redis.ask(lambda: self._leave(keys=[_PLACE + host], args=[holder]))
+    def leave(self, host: str, holder: str) -> None:
+        """Free the place, if it is the holder's still; not waited for, so nothing cuts it off."""
+        self._redis.tell(lambda: self._leave(keys=_places(host), args=[holder]))
 
     async def close(self, name: str, seconds: float) -> None:
         """Let nobody take that way, or come to that host, before so many (scaled) seconds."""
@@ -134,15 +146,18 @@ class SharedPace:
     async def alone(self) -> AsyncGenerator[None, None]:
         """Hold the host's only place among all processes; wait for it while Redis is there."""
         holder = uuid.uuid4().hex
-        while await self._ledger.hold(self._host, holder) is False:
-            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
-        holding = asyncio.create_task(self._go_on_holding(holder))
         try:
-            yield
+            # Whoever gives up while Redis is being asked may have the place by then.
+            while await self._ledger.hold(self._host, holder) is False:
+                await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+            holding = asyncio.create_task(self._go_on_holding(holder))
+            try:
+                yield
+            finally:
+                holding.cancel()
+                await asyncio.gather(holding, return_exceptions=True)
         finally:
-            holding.cancel()
-            await asyncio.gather(holding, return_exceptions=True)
-            await self._ledger.leave(self._host, holder)
+            self._ledger.leave(self._host, holder)
 
     async def _go_on_holding(self, holder: str) -> None:
         while True:
@@ -159,6 +174,11 @@ def shared_pace(name: str, requests_per_minute: float, host: str) -> Pace:
     if _shared is None:
         _shared = Ledger(settings.REDIS_URL, settings.TEPPAN["TIME_SCALE"])
     return SharedPace(_shared, name, requests_per_minute, host)
+
+
+def _places(host: str) -> list[str]:
+    """Return the names of a host's only place and of who is next there."""
+    return [_PLACE + host, _NEXT + host]
 
 
 def _as_storage(url: str) -> str:

@@ -150,6 +150,56 @@ class TestPlace:
                 await asyncio.sleep(0.01)
         assert holds[0]
 
+    async def test_is_left_by_who_gives_up_while_redis_is_asked(
+        self, ledgers: list[Ledger], name: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        has_it = asyncio.Event()
+        hold = ledgers[0].hold
+
+        async def taken_and_not_heard_of(*place: str) -> bool | None:
+            await hold(*place)
+            has_it.set()
+            await asyncio.Event().wait()
+            return None
+
+        monkeypatch.setattr(ledgers[0], "hold", taken_and_not_heard_of)
+        asking = asyncio.create_task(SharedPace(ledgers[0], name, 0).alone().__aenter__())
+        await has_it.wait()
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        assert await hold(name, "another") is True
+
+    async def test_goes_to_who_waits_before_the_process_that_left_it(
+        self, ledgers: list[Ledger], name: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(pace, "NEXT_SECONDS", 60)
+        first, second = ledgers
+        assert await first.hold(name, "first")
+        assert await second.hold(name, "waiting") is False
+        first.leave(name, "first")
+        assert await first.hold(name, "first again") is False
+        assert await second.hold(name, "waiting") is True
+        assert await first.hold(name, "first again") is False
+        second.leave(name, "waiting")
+        assert await second.hold(name, "second again") is False
+        assert await first.hold(name, "first again") is True
+
+    async def test_is_not_kept_for_who_waits_no_longer(
+        self, ledgers: list[Ledger], name: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(pace, "NEXT_SECONDS", 0.1)
+        first, second = ledgers
+        assert await first.hold(name, "first")
+        for has_died in (False, True):
+            assert await second.hold(name, "waiting") is False
+            first.leave(name, "first")
+            if not has_died:
+                second.leave(name, "waiting")
+            async with asyncio.timeout(60):
+                while not await first.hold(name, "first"):
+                    await asyncio.sleep(0.01)
+
     async def test_is_everybody_s_own_while_redis_is_away(self, name: str) -> None:
         away = Ledger(f"redis://127.0.0.1:{free_port()}/0", 1.0)
         async with SharedPace(away, name, 0).alone(), SharedPace(away, name, 0).alone():
