@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import Error as DatabaseError
-from django.db import close_old_connections, connections
+from django.db import InterfaceError, OperationalError, close_old_connections, connections
 from django.utils import timezone
 
 from common import draining, wakeup
@@ -100,7 +100,7 @@ async def outliving_database(run: Run, guard: Guard) -> AsyncIterator[None]:
     try:
         yield
         is_lost = guard.asked is not None and guard.asked[0] is StopReason.LEASE_LOST
-    except DatabaseError:
+    except (OperationalError, InterfaceError):  # any other complaint is of what it was asked
         logger.warning("%s was broken off by its database.", run, exc_info=True)
         is_lost = True
     # It may be the run that breaks its database: then it has to wait for its turn.

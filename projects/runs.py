@@ -157,7 +157,7 @@ class Run(models.Model):
     def cancel(self) -> None:
         """Ask for the end: at once when nobody works on the run, else by its worker. Idempotent."""
         now = timezone.now()
-        if self.end(self.Status.CANCELLED, unattended(now)):
+        if self.end(self.Status.CANCELLED, unheld(now)):
             return
         active = Q(status=self.Status.RUNNING, cancel_requested=False)
         if change_and_fire(self, [], when=active, changes={"cancel_requested": True}) is not None:
@@ -239,6 +239,11 @@ def lease_length() -> timedelta:
 def unattended(now: datetime) -> Q:
     """Condition: not ended, and nobody holds it."""
     return Q(status=Run.Status.PENDING) | Q(status=Run.Status.RUNNING, lease_until__lte=now)
+
+
+def unheld(now: datetime) -> Q:
+    """Condition: the same, or released by who lost its database, though nobody's turn yet."""
+    return unattended(now) | Q(status=Run.Status.RUNNING, worker="")
 
 
 def claimable(now: datetime) -> Q:
@@ -329,7 +334,7 @@ def sweep(table: type[Run]) -> int:
     """End what nobody will end: cancelled runs and poison whose worker died. Returns how many."""
     now = timezone.now()
     abandoned = Q(status=Run.Status.RUNNING, lease_until__lte=now)
-    cancelled = abandoned & Q(cancel_requested=True)
+    cancelled = Q(status=Run.Status.RUNNING, cancel_requested=True) & unheld(now)
     poison = abandoned & POISONOUS & NOT_CANCELLED
     ended = 0
     for run in table._default_manager.filter(cancelled):  # noqa: SLF001

@@ -260,6 +260,21 @@ class TestCancel:
         assert job.mark_cancelled(job.lease)
         assert terminal_events(job) == ["scraping.cancelled"]
 
+    def test_j19_ends_at_once_what_waits_for_its_database(self) -> None:
+        job = claimed_job()
+        job.release(job.lease, timedelta(hours=1))
+        assert take_next() is None
+        seen = now_of(job)
+        seen.cancel()
+        assert seen.status == "cancelled"
+
+    def test_j19_asked_for_before_the_database_was_lost_is_swept(self) -> None:
+        job = claimed_job()
+        now_of(job).cancel()
+        job.release(job.lease, timedelta(hours=1))
+        assert runs.sweep(ScrapingJob) == 1
+        assert now_of(job).status == "cancelled"
+
     def test_needs_a_request_to_be_marked(self) -> None:
         job = claimed_job()
         assert not job.mark_cancelled(job.lease)

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.db import OperationalError, connections
+from django.db import IntegrityError, OperationalError, connections
 from django.utils import timezone
 
 from data_provider.testing import make_posts
@@ -374,6 +374,19 @@ class TestLostDatabase:
         eventually(is_completed)
         assert work.times == runs.POISON_LOSSES + 2
         assert (now_of(job).attempt, now_of(job).losses) == (work.times, 0)
+
+    def test_does_not_excuse_what_the_database_complains_of(self) -> None:
+        job = make_job()
+
+        async def work(_: ScrapingJob, __: Guard) -> None:
+            raise IntegrityError("a value is missing")
+
+        slots = Slots(ScrapingJob, work, number=4, leave=lambda: None)
+        slots.work_until_idle()
+        slots.stop()
+        # Its lease runs out, and that is a loss.
+        left = now_of(job)
+        assert (left.status, bool(left.worker)) == ("running", True)
 
 
 class LosesDatabase:
