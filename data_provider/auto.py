@@ -24,7 +24,7 @@ from data_provider.errors import (
 )
 from data_provider.health import HealthBook, MemoryHealth
 from data_provider.patience import MAX_RATE_LIMIT_WAIT_SECONDS
-from data_provider.types import Comment, Notice, Page, Post, Query, Subreddit
+from data_provider.types import Notice, Page, Post, Query, Subreddit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
@@ -36,7 +36,7 @@ T = TypeVar("T")
 # How long one source may make a question wait for its rate limit while another could answer.
 IMPATIENCE_SECONDS = 20.0
 
-Ability = Literal["search", "comments", "subreddit_search", "subreddit_about"]
+Ability = Literal["search", "subreddit_search", "subreddit_about"]
 
 
 @dataclass
@@ -145,29 +145,28 @@ class AutoBackend(ScraperBackend):
     ) -> list[Post]:
         """Return posts that match, best first."""
         return await self._ask(
-            "search", lambda one: one.search_posts(text, subreddit=subreddit, limit=limit)
+            self._having("search"),
+            lambda one: one.search_posts(text, subreddit=subreddit, limit=limit),
         )
 
     async def search_subreddits(self, text: str, *, limit: int = 25) -> list[Subreddit]:
         """Return subreddits that match, best first."""
-        return await self._ask(
-            "subreddit_search", lambda one: one.search_subreddits(text, limit=limit)
-        )
+        able = self._having("subreddit_search")
+        return await self._ask(able, lambda one: one.search_subreddits(text, limit=limit))
 
     async def subreddit_about(self, name: str) -> Subreddit:
         """Return what is known of one subreddit."""
-        return await self._ask("subreddit_about", lambda one: one.subreddit_about(name))
-
-    async def comments(self, post_id: str, *, limit: int | None = None) -> list[Comment]:
-        """Return the comments of post `t3_x`, depth first."""
-        return (await self.thread(post_id, limit=limit)).comments
+        able = self._having("subreddit_about")
+        return await self._ask(able, lambda one: one.subreddit_about(name))
 
     async def thread(
         self, post_id: str, *, limit: int | None = None, depth: int | None = None
     ) -> ThreadAnswer:
-        """Return the comments, of at most `depth` levels (null = all), and how many there are."""
+        """Return a thread as the first source that can; whoever knows its tree goes before."""
+        self.check_thread(depth)
+        able = [s for s in self._sources if s.capabilities.problem_with_thread(depth) is None]
         return await self._ask(
-            "comments", lambda one: one.thread(post_id, limit=limit, depth=depth)
+            able, lambda one: one.thread(post_id, limit=limit, depth=depth), prefers_trees=True
         )
 
     async def aclose(self) -> None:
@@ -202,17 +201,27 @@ class AutoBackend(ScraperBackend):
         delay = self._failed(source, error, reading.turn)
         return None if delay is None else _notice(error, source, delay)
 
-    async def _ask(self, ability: Ability, call: Callable[[ScraperBackend], Awaitable[T]]) -> T:
-        """Return the first answer; sources retry on their own what passes."""
+    def _having(self, ability: Ability) -> list[ScraperBackend]:
+        """Return the sources that have an ability."""
         able = [one for one in self._sources if getattr(one.capabilities, ability)]
         if not able:
             raise Unsupported(f"No source that is ready has {ability.replace('_', ' ')}.")
+        return able
+
+    async def _ask(
+        self,
+        able: Sequence[ScraperBackend],
+        call: Callable[[ScraperBackend], Awaitable[T]],
+        *,
+        prefers_trees: bool = False,
+    ) -> T:
+        """Return the first answer; sources retry on their own what passes."""
         patience = MAX_RATE_LIMIT_WAIT_SECONDS if len(able) == 1 else IMPATIENCE_SECONDS
         turn, before = Turn(self.clock), self._serving
         while True:
             # Whoever serves goes on, but a thread's shape is worth a change.
             first = _first(able, self._serving)
-            if ability == "comments":
+            if prefers_trees:
                 first.sort(key=lambda one: not one.capabilities.has_comment_tree)
             choice = await self._choose_patiently(first, turn)
             source = choice.source
@@ -297,6 +306,7 @@ def _together(parts: Sequence[Capabilities]) -> Capabilities:
         dates=any(part.dates for part in parts),
         search=any(part.search for part in parts),
         comments=any(part.comments for part in parts),
+        has_comment_tree=any(part.comments and part.has_comment_tree for part in parts),
         subreddit_search=any(part.subreddit_search for part in parts),
         subreddit_about=any(part.subreddit_about for part in parts),
     )

@@ -69,6 +69,14 @@ class Capabilities:
             return "cannot select by date"
         return None
 
+    def problem_with_thread(self, depth: int | None) -> str | None:
+        """Return why such a source cannot read a thread to that depth (null = all of it)."""
+        if not self.comments:
+            return "cannot read comments"
+        if depth is not None and not self.has_comment_tree:
+            return "does not know how deep a comment lies"
+        return None
+
 
 @dataclass(frozen=True)
 class Ground:
@@ -243,19 +251,19 @@ class ScraperBackend(ABC):
         """Return what is known of one subreddit."""
         raise Unsupported(f"{self.name} cannot describe subreddits.")
 
-    async def comments(self, post_id: str, *, limit: int | None = None) -> list[Comment]:
-        """Return the comments of post `t3_x`, depth first, at most `limit` (null = all)."""
-        raise Unsupported(f"{self.name} cannot read comments.")
-
     async def thread(
         self, post_id: str, *, limit: int | None = None, depth: int | None = None
     ) -> ThreadAnswer:
-        """Return the comments, of at most `depth` levels (null = all), and how many there are."""
-        if depth is None:
-            return ThreadAnswer(await self.comments(post_id, limit=limit))
-        # What lies deeper must not use up the limit.
-        found = [one for one in await self.comments(post_id) if one.depth < depth]
-        return ThreadAnswer(found[:limit])
+        """Return the comments of post `t3_x`, depth first, and how many there are.
+
+        At most `limit` of at most `depth` levels (null = all). Raises Unsupported where comments
+        cannot be read, or not to a depth.
+        """
+        raise Unsupported(f"{self.name} cannot read comments.")
+
+    async def comments(self, post_id: str, *, limit: int | None = None) -> list[Comment]:
+        """Return the comments of a thread of all levels."""
+        return (await self.thread(post_id, limit=limit)).comments
 
     async def scrape_comments_stream(
         self, post_id: str, *, limit: int | None = None, depth: int | None = None
@@ -295,6 +303,12 @@ class ScraperBackend(ABC):
     def check(self, query: Query) -> None:
         """Raise Unsupported unless this source can answer the query."""
         problem = self.capabilities.problem_with(query)
+        if problem:
+            raise Unsupported(f"{self.name} {problem}.")
+
+    def check_thread(self, depth: int | None) -> None:
+        """Raise Unsupported unless this source can read a thread to that depth."""
+        problem = self.capabilities.problem_with_thread(depth)
         if problem:
             raise Unsupported(f"{self.name} {problem}.")
 

@@ -24,7 +24,7 @@ from data_provider.parsing.reddit_json import (
 )
 from data_provider.read_ahead import ReadAhead
 from data_provider.statuses import require_json
-from data_provider.types import Comment, Page, Post, Query, Subreddit, subreddit_name
+from data_provider.types import Page, Post, Query, Subreddit, subreddit_name
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
@@ -108,14 +108,13 @@ class JsonListingBackend(PagedBackend):
         """Return what is known of one subreddit. Raises NotFound, Private, Banned."""
         return parse_subreddit(await self._patiently(f"/r/{subreddit_name(name)}/about", {}))
 
-    async def comments(self, post_id: str, *, limit: int | None = None) -> list[Comment]:
-        """Return a thread depth first; every `more` stub is followed until `limit` is reached."""
-        return (await self.thread(post_id, limit=limit)).comments
-
     async def thread(
         self, post_id: str, *, limit: int | None = None, depth: int | None = None
     ) -> ThreadAnswer:
-        """Return a thread as `comments`, of at most `depth` levels, with the post's own count."""
+        """Return a thread depth first, with the post's own count.
+
+        Every `more` stub is followed until `limit` is reached.
+        """
         short = post_id.removeprefix("t3_")
         params = {"limit": str(min(limit or THREAD_SIZE, THREAD_SIZE))}
         if depth is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from data_provider.base import Capabilities, Clock, ScraperBackend
+from data_provider.base import Capabilities, Clock, ScraperBackend, ThreadAnswer
 from data_provider.config import ProviderConfig
 from data_provider.errors import SourceError
 from data_provider.types import Comment, Page, Post, Query, StoppedBy
@@ -154,8 +154,11 @@ class ScriptedBackend(ScraperBackend):
         finally:
             self.closed += 1
 
-    async def comments(self, post_id: str, *, limit: int | None = None) -> list[Comment]:
+    async def thread(
+        self, post_id: str, *, limit: int | None = None, depth: int | None = None
+    ) -> ThreadAnswer:
         """Return the scripted comments of a post, none where none are scripted."""
+        self.check_thread(depth)
         self.read.append(post_id)
         step = self.threads.get(post_id, ())
         if isinstance(step, Hang):
@@ -164,8 +167,8 @@ class ScriptedBackend(ScraperBackend):
         elif isinstance(step, SourceError):
             raise step
         else:
-            return list(step)[:limit]
-        return []
+            return ThreadAnswer([one for one in step if depth is None or one.depth < depth][:limit])
+        return ThreadAnswer([])
 
     async def aclose(self) -> None:
         """Remember that it was closed."""

@@ -18,7 +18,7 @@ from data_provider.errors import LayoutChanged, NotConfigured, SourceError, Time
 from data_provider.pacing import pacer_of, retry_after_seconds
 from data_provider.paging import PagedBackend
 from data_provider.parsing import shreddit_html
-from data_provider.types import Comment, Page, Query, Subreddit, subreddit_name
+from data_provider.types import Page, Query, Subreddit, subreddit_name
 from data_provider.web_document import (
     READ_PAGE,
     Document,
@@ -125,14 +125,13 @@ class WebBackend(PagedBackend):
         async with self._ending_what_is_left():
             return await self.retrying(look)
 
-    async def comments(self, post_id: str, *, limit: int | None = None) -> list[Comment]:
-        """Return a thread depth first, as far as its page and its loaders bring it."""
-        return (await self.thread(post_id, limit=limit)).comments
-
     async def thread(
         self, post_id: str, *, limit: int | None = None, depth: int | None = None
     ) -> ThreadAnswer:
-        """Return a thread as `comments`, of at most `depth` levels, with the page's own count."""
+        """Return a thread depth first, with the page's own count.
+
+        It comes as far as the page and its loaders bring it.
+        """
         short = post_id.removeprefix("t3_")
         read = read_old_thread if self._is_old else read_www_thread
 

@@ -15,6 +15,7 @@ from common.background_loop import submit
 from common.errors import Conflict, InvalidInput, NotFound, TooMany
 from data_provider import (
     BACKENDS,
+    Capabilities,
     InvalidQuery,
     NotConfigured,
     Query,
@@ -231,6 +232,14 @@ def _problem_with_only_new(wish: StartJob) -> str | None:
     return None
 
 
+def _problem_with_depth(wish: StartJob, able: Capabilities) -> str | None:
+    """Return why a thread would not be read to the depth that is wished."""
+    if wish.comment_depth is not None and wish.comment_depth < 1:
+        return "Should be at least 1."
+    problem = able.problem_with_thread(wish.comment_depth) if wish.include_comments else None
+    return problem and f"This source {problem}."
+
+
 def _check_ability(wish: StartJob) -> None:
     """Refuse what the source cannot do, before anything is promised."""
     if wish.since and wish.until and wish.since >= wish.until:
@@ -255,9 +264,7 @@ def _check_ability(wish: StartJob) -> None:
         "include_comments": wish.include_comments
         and not able.comments
         and "This source cannot read comments.",
-        "comment_depth": wish.comment_depth is not None
-        and wish.comment_depth < 1
-        and "Should be at least 1.",
+        "comment_depth": _problem_with_depth(wish, able),
         "only_new": wish.only_new and _problem_with_only_new(wish),
         "parallelism": not 1 <= wish.parallelism <= MOST_AT_ONCE
         and f"Should be 1 to {MOST_AT_ONCE}.",

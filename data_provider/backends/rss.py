@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from data_provider.base import Capabilities, Clock, Ground, ScraperBackend
+from data_provider.base import Capabilities, Clock, Ground, ScraperBackend, ThreadAnswer
 from data_provider.errors import CursorLost, InvalidResponse, LayoutChanged, RateLimited
 from data_provider.http import HttpClient
 from data_provider.listing_cursor import ListingCursor, after_last
 from data_provider.parsing.atom import Feed, parse_feed
 from data_provider.statuses import require_success
-from data_provider.types import Comment, Page, Post, Query, StoppedBy
+from data_provider.types import Page, Post, Query, StoppedBy
 from data_provider.walls import find_wall
 
 if TYPE_CHECKING:
@@ -81,18 +81,21 @@ class RssBackend(ScraperBackend):
             if stopped_by:
                 return
 
-    async def comments(self, post_id: str, *, limit: int | None = None) -> list[Comment]:
+    async def thread(
+        self, post_id: str, *, limit: int | None = None, depth: int | None = None
+    ) -> ThreadAnswer:
         """Return the comments that a thread's feed shows, all of them as answers to the post.
 
         What the thread's page leaves out, its feed does too.
         """
+        self.check_thread(depth)
         address = f"{self._base}/comments/{post_id.removeprefix('t3_')}.rss"
         params = {"limit": str(min(limit or LARGEST_THREAD, LARGEST_THREAD))}
         feed = await self.retrying(lambda: self._fetch(address, params))
         if [post.id for post in feed.posts] != [post_id] or feed.others:
             raise LayoutChanged("The feed is not that of the post's thread.")
         found = {comment.id: comment for comment in feed.comments if comment.post_id == post_id}
-        return list(found.values())[:limit]
+        return ThreadAnswer(list(found.values())[:limit])
 
     @property
     def requests_made(self) -> int:

@@ -307,7 +307,7 @@ class TestOtherQuestions:
         post = min(posts, key=lambda post: post.num_comments or 0)
         if not source.capabilities.comments:
             with pytest.raises(Unsupported):
-                await source.comments(post.id)
+                await source.thread(post.id)
             return
         found = await source.comments(post.id)
         assert len({comment.id for comment in found}) == len(found) > 200
@@ -328,6 +328,10 @@ class TestOtherQuestions:
         async with aclosing(source.scrape_comments_stream(TALK, limit=10)) as stream:
             (answer,) = [item async for item in stream if isinstance(item, CommentThread)]
         assert answer.expected == (said if door.knows_comment_counts else None)
+        if not source.capabilities.has_comment_tree:
+            with pytest.raises(Unsupported, match="how deep"):
+                await source.thread(TALK, depth=1)
+            return
         shallow = await source.thread(TALK, depth=1)
         assert {comment.depth for comment in shallow.comments} == {0}
 

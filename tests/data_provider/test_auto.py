@@ -445,9 +445,24 @@ class TestOtherQuestions:
         assert [one.id for one in await source.comments("t3_p0")] == ["t1_c1"]
         assert source.serving == "serving"
 
+    async def test_about_a_depth_go_to_no_source_that_knows_none(self, clock: ManualClock) -> None:
+        flat = Capabilities(comments=True, has_comment_tree=False)
+        serving = Scripted("serving", PAGES, capabilities=flat)
+        walled = Scripted("walled", PAGES, threads={"t3_p0": Blocked("wall")})
+        with pytest.raises(Blocked):
+            await auto(serving, walled, clock=clock).thread("t3_p0", depth=1)
+        alone = auto(serving, clock=clock)
+        assert not alone.capabilities.has_comment_tree
+        with pytest.raises(Unsupported, match="how deep"):
+            await alone.thread("t3_p0", depth=1)
+        assert (serving.read, walled.read) == ([], ["t3_p0"])
+
     async def test_that_nobody_can_answer_are_refused(self, clock: ManualClock) -> None:
-        with pytest.raises(Unsupported):
-            await auto(Scripted("mute", PAGES), clock=clock).search_subreddits("python")
+        source = auto(Scripted("mute", PAGES, capabilities=Capabilities()), clock=clock)
+        with pytest.raises(Unsupported, match="subreddit search"):
+            await source.search_subreddits("python")
+        with pytest.raises(Unsupported, match="cannot read comments"):
+            await source.comments("t3_p0")
 
     async def test_of_a_post_that_is_gone_are_not_asked_twice(self, clock: ManualClock) -> None:
         first = Scripted("first", PAGES, threads={"t3_p0": NotFound("gone")})

@@ -255,6 +255,13 @@ class TestComments:
         assert len(await source.comments("t3_p1", limit=2)) == 2
         assert server.requests[0].query == {"limit": "2"}
 
+    async def test_of_a_depth_are_refused_unasked(
+        self, server: ScriptedServer, source: ScraperBackend
+    ) -> None:
+        with pytest.raises(Unsupported, match="how deep"):
+            await source.thread("t3_p1", depth=1)
+        assert server.requests == []
+
     async def test_of_a_thread_without_any_are_none(
         self, server: ScriptedServer, source: ScraperBackend
     ) -> None:

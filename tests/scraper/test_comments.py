@@ -22,6 +22,7 @@ from data_provider import (
     NotFound,
     get_scraper,
 )
+from data_provider.base import ThreadAnswer
 from data_provider.sandbox.threads import thread_of
 from data_provider.sandbox.world import World
 from data_provider.testing import HANG, ManualClock, ScriptedBackend, make_comment, make_posts
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from data_provider import Post, ScraperBackend
-    from data_provider.base import ThreadAnswer
     from data_provider.sandbox.testing import SandboxServer
     from scraper.models import ScrapingJob
     from tests.callers import Caller
@@ -267,12 +267,12 @@ class TestFailure:
 
     async def test_that_passes_is_told_before_the_wait(self) -> None:
         class Shaky(ScriptedBackend):
-            async def comments(self, post_id: str, *, limit: int | None = None) -> list[Comment]:
-                async def ask() -> list[Comment]:
+            async def thread(self, post_id: str, **how: Any) -> ThreadAnswer:
+                async def ask() -> ThreadAnswer:
                     self.read.append(post_id)
                     if len(self.read) == 1:
                         raise Network("reset")
-                    return thread(PAGES[0][0])
+                    return ThreadAnswer(thread(PAGES[0][0]))
 
                 return await self.retrying(ask)
 
@@ -347,5 +347,28 @@ class TestStart:
         assert (error["code"], error["attr"]) == ("unsupported", "include_comments")
         answer = owner.post("/api/scraper/jobs/", body | {"backend": "native_json"})
         assert answer.status_code == 202
+
+    def test_refuses_a_depth_of_a_source_that_knows_none(self, owner: Caller) -> None:
+        project = owner.post("/api/projects/", {"name": "P"}).json()["id"]
+        body = {"project": project, "subreddits": ["python"], "include_comments": True}
+        body |= {"comment_depth": 2}
+        answer = owner.post("/api/scraper/jobs/", body | {"backend": "rss"})
+        assert answer.status_code == 400
+        (error,) = answer.json()["errors"]
+        assert (error["code"], error["attr"]) == ("unsupported", "comment_depth")
+        for other in ({"backend": "native_json"}, {"comment_depth": None}):
+            answer = owner.post("/api/scraper/jobs/", {**body, "backend": "rss", **other})
+            assert answer.status_code == 202, other
+
+    def test_refuses_a_depth_of_auto_where_none_of_its_sources_knows_any(
+        self, owner: Caller, settings: Any
+    ) -> None:
+        settings.ENV = settings.ENV.model_copy(update={"TEPPAN_AUTO_ORDER": ("rss", "archive")})
+        project = owner.post("/api/projects/", {"name": "P"}).json()["id"]
+        body = {"project": project, "subreddits": ["python"], "include_comments": True}
+        answer = owner.post("/api/scraper/jobs/", body | {"comment_depth": 2})
+        (error,) = answer.json()["errors"]
+        assert (error["code"], error["attr"]) == ("unsupported", "comment_depth")
+        assert owner.post("/api/scraper/jobs/", body).status_code == 202
         assert ScrapingTarget.objects.count() == 1
         assert not Capabilities().comments
