@@ -47,16 +47,23 @@ def unmasked_url(url: str, stored: str) -> str:
     """Return the address with the stored one's values where it has masks.
 
     Parameters are found by their names, those of one name in their order; parts of a path by their
-    place, if they lead to the same host. Raises UnknownMaskError where there is no such value.
+    place. Raises UnknownMaskError where there is no such value, and for every mask of an address
+    that leads elsewhere: what one host was told is not for another. ValueError for no address.
     """
     if MASK not in url:
         return url
-    parts, known = urlsplit(url), urlsplit(stored)
+    parts, known = urlsplit(url), urlsplit(stored if leads_to_same(url, stored) else "")
     path = _unmasked_path(parts, known)
     query = _unmasked_query(parts.query.split("&"), known.query.split("&"))
     if (path, query) == (parts.path, parts.query):
         return url
     return urlunsplit(parts._replace(path=path, query=query))
+
+
+def leads_to_same(url: str, other: str) -> bool:
+    """Tell whether two addresses lead to the same host, as safely."""
+    one, two = urlsplit(url), urlsplit(other)
+    return (one.scheme, one.netloc.lower()) == (two.scheme, two.netloc.lower())
 
 
 def _masked(pair: str) -> str:
@@ -78,8 +85,6 @@ def _unmasked_path(parts: SplitResult, known: SplitResult) -> str:
     segments = parts.path.split("/")
     if MASK not in segments:
         return parts.path
-    if parts.netloc.lower() != known.netloc.lower():
-        raise UnknownMaskError
     present = known.path.split("/")
     is_missing = any(one == MASK and at >= len(present) for at, one in enumerate(segments))
     if is_missing:

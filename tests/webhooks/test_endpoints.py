@@ -241,10 +241,51 @@ class TestSecrecy:
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "masked_value")
 
     @pytest.mark.parametrize(
+        "elsewhere",
+        [
+            "https://evil.example/hook",
+            "https://receiver.example:8443/hook",
+            "https://receiver.example.evil.example/hook",
+            "http://receiver.example/hook",
+        ],
+    )
+    @pytest.mark.parametrize(
+        ("query", "headers", "attr"),
+        [
+            (f"?token={MASK}", {"X-Key": "new"}, "url"),
+            ("?token=new", {"X-Key": MASK}, "headers"),
+            ("?token=new", {"X-New": "new", "x-key": MASK}, "headers"),
+            ("?token=new", None, "headers"),
+        ],
+    )
+    def test_what_one_host_was_told_is_not_sent_to_another(
+        self, owner: Caller, elsewhere: str, query: str, headers: dict[str, str] | None, attr: str
+    ) -> None:
+        created = create(owner, url=f"{URL}?token=shh", headers={"X-Key": "shh"})
+        changes = {"url": elsewhere + query, "headers": headers}
+        given = {name: value for name, value in changes.items() if value is not None}
+        answer = owner.call("PATCH", path_of(created), given)
+        assert answer.status_code == 400
+        (error,) = answer.json()["errors"]
+        assert (error["code"], error["attr"]) == ("masked_value", attr)
+        row = row_of(created)
+        assert sealed.address_of(row) == f"{URL}?token=shh"
+        assert sealed.custom_headers(row) == {"X-Key": "shh"}
+
+    def test_moves_to_another_host_with_new_values_or_none(self, owner: Caller) -> None:
+        created = create(owner, url=f"{URL}?token=shh", headers={"X-Key": "shh"})
+        for headers in ({"X-Key": "new"}, {}):
+            changes = {"url": f"https://host-{len(headers)}.example/?token=n", "headers": headers}
+            assert owner.call("PATCH", path_of(created), changes).status_code == 200
+            assert sealed.address_of(row_of(created)) == changes["url"]
+            assert sealed.custom_headers(row_of(created)) == headers
+
+    @pytest.mark.parametrize(
         ("changes", "attr"),
         [
             ({"url": f"{URL}?secret={MASK}"}, "url"),
             ({"url": f"{URL}?token={MASK}&token={MASK}"}, "url"),
+            ({"url": f"https://[/?token={MASK}"}, "url"),
             ({"headers": {"X-Other": MASK}}, "headers"),
         ],
     )

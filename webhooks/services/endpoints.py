@@ -13,7 +13,7 @@ from projects.models import Project, User
 from webhooks import signing
 from webhooks.catalogue import check_patterns
 from webhooks.disabling import BY_OWNER, disable_endpoint, enable_endpoint
-from webhooks.masking import MASK, UnknownMaskError, masked_url, unmasked_url
+from webhooks.masking import MASK, leads_to_same, masked_url, unmasked_url
 from webhooks.models import Endpoint
 from webhooks.network import Refused, check_url
 from webhooks.outbound import policy
@@ -38,6 +38,7 @@ CHECKS_PER_MINUTE = 6
 _MINUTE_SECONDS = 60.0
 
 _MASKED = f"{MASK} stands for a value that is kept; here none is. Enter the value itself."
+_ELSEWHERE = "The address leads to another host: enter the headers' values again, or none."
 
 
 def create_endpoint(
@@ -141,28 +142,34 @@ def _apply(endpoint: Endpoint, fields: dict[str, Any]) -> list[str]:
     if "event_types" in fields:
         endpoint.event_types = check_patterns(fields["event_types"])
     if "url" in fields:
-        _set_url(endpoint, fields["url"])
         touched += ["url", "sealed_url"]
+        if _set_url(endpoint, fields["url"]) and endpoint.sealed_headers:
+            # What one host was told is not for another.
+            if "headers" not in fields:
+                raise InvalidInput("masked_value", _ELSEWHERE, attr="headers")
+            endpoint.sealed_headers = ""
     if "headers" in fields:
         endpoint.sealed_headers = _sealed_headers(endpoint, fields["headers"])
         touched.append("sealed_headers")
     return touched
 
 
-def _set_url(endpoint: Endpoint, given: str) -> None:
+def _set_url(endpoint: Endpoint, given: str) -> bool:
+    """Set the address; tells whether it leads elsewhere now."""
     present = address_of(endpoint) if endpoint.sealed_url else ""
     try:
         url = unmasked_url(given, present)
-    except UnknownMaskError as error:
+    except ValueError as error:  # no such value, or no address at all
         raise InvalidInput("masked_value", _MASKED, attr="url") from error
     if url == present:
-        return
+        return False
     try:
         check_url(url, policy())
     except Refused as refusal:
         raise InvalidInput(refusal.rule, refusal.detail, attr="url") from refusal
     endpoint.url = masked_url(url)
     endpoint.sealed_url = signing.seal(url, endpoint.context("url"))
+    return not leads_to_same(url, present)
 
 
 def _sealed_headers(endpoint: Endpoint, headers: Mapping[str, str]) -> str:
