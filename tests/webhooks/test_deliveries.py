@@ -426,6 +426,42 @@ class TestRecover:
         deliver(ScriptedSender({"https://receiver.example/hook": [answered(500)]}))
         assert now_of(row).status == "failed"
 
+    def test_what_was_held_and_asked_for_by_hand_is_held_again_and_can_be_asked_for(
+        self, owner: Caller
+    ) -> None:
+        recovery, (row,) = self.started(owner, "held")
+        retry(owner, row)
+        self.cancel(owner, recovery)
+        after = now_of(row)
+        assert (after.status, after.is_manual, after.former_status) == ("held", False, "")
+        assert retry(owner, row).json()["status"] == "pending"
+        deliver(ScriptedSender())
+        assert now_of(row).status == "delivered"
+
+    @pytest.mark.parametrize("status", ["delivered", "dead"])
+    def test_what_was_over_and_asked_for_by_hand_stays_as_it_was(
+        self, owner: Caller, status: str
+    ) -> None:
+        recovery, (row, waiting) = self.started(owner, "held", "held")
+        ended_at = timezone.now()
+        WebhookDelivery.objects.filter(pk=row.pk).update(
+            status=status, former_status="", next_retry_at=None, ended_at=ended_at
+        )
+        retry(owner, row)
+        self.cancel(owner, recovery)
+        after = now_of(row)
+        assert (after.status, after.is_manual, after.ended_at) == (status, False, ended_at)
+        assert now_of(waiting).status == "held"
+        assert retry(owner, row).json()["status"] == "pending"
+
+    def test_a_try_by_hand_of_what_a_recovery_sends_goes_on_with_its_schedule(
+        self, owner: Caller
+    ) -> None:
+        _, (row,) = self.started(owner, "held")
+        retry(owner, row)
+        deliver(ScriptedSender({"https://receiver.example/hook": [answered(500)]}))
+        assert (now_of(row).status, now_of(row).former_status) == ("failed", "")
+
     @pytest.mark.parametrize(("status", "number"), [("held", 2), ("dead", 1)])
     def test_sends_what_was_held_or_what_ran_out_only(
         self, owner: Caller, status: str, number: int

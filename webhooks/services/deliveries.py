@@ -5,14 +5,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F, QuerySet
+from django.db.models import Case, Exists, F, QuerySet, When
 from django.utils import timezone
 
 from common.errors import Conflict, InvalidInput, TooMany
 from projects.activity import Audience, Fact, PublicFact, change_and_fire
 from webhooks.catalogue import EVENT_TYPES
 from webhooks.fanout import make_delivery
-from webhooks.models import MISSED, OPEN, Endpoint, Recovery, WebhookDelivery, unclaimed
+from webhooks.models import MISSED, OPEN, TERMINAL, Endpoint, Recovery, WebhookDelivery, unclaimed
 from webhooks.tasks import hint_courier
 
 TEST = "webhook.test"
@@ -71,8 +71,10 @@ def retry_delivery(delivery: WebhookDelivery) -> WebhookDelivery:
         payload__isnull=False,
         endpoint__status=Endpoint.Status.ENABLED,
     )
+    # What a recovery took from the held ones and nobody tried is still known as held.
+    untried = When(status__in=OPEN, former_status=WebhookDelivery.Status.HELD, then="former_status")
     changed = rows.update(
-        former_status=F("status"),
+        former_status=Case(untried, default="status"),
         status=WebhookDelivery.Status.PENDING,
         is_manual=True,
         next_retry_at=now,
@@ -139,7 +141,10 @@ def cancel_recovery(recovery: Recovery) -> None:
         running = Recovery.objects.filter(Exists(open_ones), pk=recovery.pk, cancelled_at=None)
         if running.update(cancelled_at=now):
             left = open_ones.filter(lease_until=None)
-            idle = {"former_status": "", "next_retry_at": None}
+            idle = {"former_status": "", "next_retry_at": None, "is_manual": False}
+            # What was over before somebody asked for one more try is over as it was.
+            over = left.filter(is_manual=True, former_status__in=TERMINAL)
+            over.update(status=F("former_status"), **idle)
             # They are nobody's again, and whatever sends them later has nothing to do with it.
             held = left.filter(former_status=WebhookDelivery.Status.HELD)
             held.update(status=WebhookDelivery.Status.HELD, recovery=None, **idle)
