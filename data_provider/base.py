@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Self, TypeVar
 
 from data_provider.clock import Clock, SystemClock
-from data_provider.config import check_cookies
+from data_provider.config import check_proxy, read_cookies
 from data_provider.errors import SourceError, TargetUnavailable, Unsupported
 from data_provider.health import HealthBook, Outcome, Quota
 from data_provider.patience import MAX_RATE_LIMIT_WAIT_SECONDS, RetryBudget
@@ -129,7 +129,9 @@ class ScraperBackend(ABC):
     knows_fate: bool = True
 
     def __init__(self, config: ProviderConfig, clock: Clock | None = None) -> None:
-        check_cookies(config)
+        # What is wrong is said when a source is set up, and not when it is first asked.
+        check_proxy(config)
+        read_cookies(config)
         self.config = config
         self.clock: Clock = clock or SystemClock()
         # Who hears of the waits within a single question.

@@ -6,9 +6,10 @@ Who reads the environment fills it; nothing below this line does.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from http.cookiejar import LoadError, MozillaCookieJar
+from http.cookiejar import CookieJar, LoadError, MozillaCookieJar
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -60,15 +61,41 @@ class ProviderConfig(BaseModel):
     browser_site: Literal["www", "old"] = "www"
 
 
-def check_cookies(config: ProviderConfig) -> None:
-    """Raise NotConfigured unless the cookies of the operator's session can be read, if there are.
-
-    So a source says what is wrong when it is set up, and not when it is first asked.
-    """
+def read_cookies(config: ProviderConfig) -> CookieJar | None:
+    """Return the cookies of the operator's session, if there is one. Raises NotConfigured."""
     if config.cookies_file is None:
-        return
+        return None
+    jar = MozillaCookieJar(config.cookies_file)
     try:
-        MozillaCookieJar(config.cookies_file).load(ignore_discard=True, ignore_expires=True)
+        jar.load(ignore_discard=True, ignore_expires=True)
     except (OSError, LoadError, UnicodeDecodeError) as error:
         setting = "TEPPAN_REDDIT_COOKIES_FILE"
         raise NotConfigured(setting, f"{setting} cannot be read: {error}") from error
+    for cookie in jar:
+        # Browsers write session cookies with the time 0, which would count as long expired.
+        cookie.expires = cookie.expires or None
+    return jar
+
+
+def check_proxy(config: ProviderConfig) -> None:
+    """Raise NotConfigured unless the proxy, if there is one, has an address that all sources take.
+
+    The address stays unsaid: it may hold a password.
+    """
+    if config.proxy_url is None:
+        return
+    try:
+        parts = urlsplit(config.proxy_url)
+        is_usable = parts.scheme in ("http", "https") and bool(parts.hostname)
+        # A port that is none raises when it is asked for.
+        is_usable = is_usable and parts.port != 0
+    except ValueError:
+        is_usable = False
+    if not is_usable:
+        raise unusable_proxy()
+
+
+def unusable_proxy() -> NotConfigured:
+    """Return what to say of a proxy whose address is none."""
+    setting = "TEPPAN_PROXY_URL"
+    return NotConfigured(setting, f"{setting} should look like http://host:3128.")

@@ -9,21 +9,14 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from functools import cache
-from http.cookiejar import CookieJar, LoadError, MozillaCookieJar
 from ssl import SSLError
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import httpx
 
-from data_provider.errors import (
-    InvalidResponse,
-    Network,
-    NotConfigured,
-    SourceError,
-    Timeout,
-    Unsupported,
-)
+from data_provider.config import read_cookies, unusable_proxy
+from data_provider.errors import InvalidResponse, Network, SourceError, Timeout, Unsupported
 from data_provider.pacing import pacer_of, retry_after_seconds, with_seconds_left
 
 if TYPE_CHECKING:
@@ -148,7 +141,7 @@ class HttpClient:
         if self._client is None:
             self._client = httpx.AsyncClient(
                 headers={"user-agent": config.user_agent},
-                cookies=_cookies(config),
+                cookies=read_cookies(config),
                 proxy=_proxy(config),
                 timeout=httpx.Timeout(
                     config.read_timeout_seconds, connect=config.connect_timeout_seconds
@@ -172,8 +165,8 @@ def name_of_proxy(config: ProviderConfig) -> str:
     """Return what a proxy is called, without the password in its address."""
     if config.proxy_url is None:
         return "A proxy on the way (TEPPAN_PROXY_URL is not set)"
-    parts = urlsplit(config.proxy_url)
-    return f"The proxy {parts.hostname}:{parts.port} (TEPPAN_PROXY_URL)"
+    host_and_port = urlsplit(config.proxy_url).netloc.rpartition("@")[2]
+    return f"The proxy {host_and_port} (TEPPAN_PROXY_URL)"
 
 
 def _is_of_target(error: BaseException) -> bool:
@@ -188,12 +181,9 @@ def _proxy(config: ProviderConfig) -> httpx.Proxy | None:
     if config.proxy_url is None:
         return None
     try:
-        name_of_proxy(config)
         return httpx.Proxy(config.proxy_url)
     except (ValueError, httpx.InvalidURL) as error:
-        raise NotConfigured(
-            "TEPPAN_PROXY_URL", "TEPPAN_PROXY_URL is not the address of a proxy that can be used."
-        ) from error
+        raise unusable_proxy() from error
 
 
 async def _read(response: httpx.Response, most: int) -> bytes:
@@ -209,19 +199,3 @@ async def _read(response: httpx.Response, most: int) -> bytes:
 def _tls() -> ssl.SSLContext:
     """Return the trust store, once: loading it costs 30 ms, as much as a page."""
     return httpx.create_ssl_context(trust_env=False)
-
-
-def _cookies(config: ProviderConfig) -> CookieJar | None:
-    if config.cookies_file is None:
-        return None
-    jar = MozillaCookieJar(config.cookies_file)
-    try:
-        jar.load(ignore_discard=True, ignore_expires=True)
-    except (OSError, LoadError) as error:
-        raise NotConfigured(
-            "TEPPAN_REDDIT_COOKIES_FILE", f"TEPPAN_REDDIT_COOKIES_FILE cannot be read: {error}"
-        ) from error
-    for cookie in jar:
-        # Browsers write session cookies with the time 0, which would count as long expired.
-        cookie.expires = cookie.expires or None
-    return jar

@@ -12,7 +12,6 @@ from data_provider.errors import (
     InvalidResponse,
     LayoutChanged,
     LoginRequired,
-    Network,
     NotFound,
     Private,
     Quarantined,
@@ -71,7 +70,7 @@ def _error_of(answer: Answer, now: datetime) -> SourceError:
     if status in _SERVER_ERROR:
         wait = retry_after_seconds({"retry-after": answer.headers.get("retry-after", "")}, now)
         return Upstream(f"HTTP {status}", status=status, retry_after=wait, sample=body)
-    special = {403: _forbidden, 404: _missing, 407: _kept_back}.get(status)
+    special = {403: _forbidden, 404: _missing}.get(status)
     if special:
         return special(body)
     if status == 429:  # noqa: PLR2004
@@ -102,11 +101,6 @@ def _forbidden(body: bytes) -> SourceError:
     if reason is None:
         return Blocked("HTTP 403", sample=body)
     return _FORBIDDEN.get(reason, Private)(f"Reddit says: {reason[:100]}")
-
-
-def _kept_back(body: bytes) -> SourceError:
-    """Return the fault of a proxy that asks for a log-in: of the target nothing is known."""
-    return Network("The proxy (TEPPAN_PROXY_URL) asks for a log-in: HTTP 407.", sample=body)
 
 
 def _missing(body: bytes) -> SourceError:

@@ -127,10 +127,14 @@ def failure_of(message: str) -> SourceError:
     words = message.lower()
     told = message.strip().partition(chr(10))[0][:200]
     if any(sign in words for sign in (*_PROXY_SIGNS, _LOG_IN_SIGN)):
-        return Network(f"The proxy (TEPPAN_PROXY_URL) did not take the request: {told}")
+        return _proxy_fault(told)
     if "timed_out" in words or "timeout" in words or "abort" in words:
         return Timeout("The page did not come in time.")
     return Network(f"The browser says: {told}")
+
+
+def _proxy_fault(why: str) -> Network:
+    return Network(f"The proxy (TEPPAN_PROXY_URL) did not take the request: {why}")
 
 
 def require_content(document: Document, asked: str, now: datetime) -> None:
@@ -140,10 +144,10 @@ def require_content(document: Document, asked: str, now: datetime) -> None:
     """
     if document.error:
         raise failure_of(document.error)
+    # The browser's own error page keeps the status too.
+    if document.status == PROXY_WANTS_LOG_IN:
+        raise _proxy_fault(f"HTTP {document.status}")
     if document.url.startswith(_ERROR_PAGE):
-        # An empty page for what a proxy refused, whose status it keeps.
-        if document.status == PROXY_WANTS_LOG_IN:
-            raise failure_of(_LOG_IN_SIGN)
         raise Network("The browser could not reach the site.")
     body = document.html.encode("utf-8", "replace")
     require_success(Answer(document.status, document.headers, body, document.url), now)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from http.cookiejar import LoadError, MozillaCookieJar
 from typing import TYPE_CHECKING, ClassVar
 from weakref import WeakSet
 
 from data_provider.browser import Browser, Places, launch, places
-from data_provider.errors import Network, NotConfigured, SourceError
+from data_provider.config import read_cookies
+from data_provider.errors import Network, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -160,15 +160,6 @@ async def unhurt(work: Awaitable[None]) -> None:
 
 def cookies_of(config: ProviderConfig) -> list[dict[str, str | bool]]:
     """Return the cookies of the operator's session. Raises NotConfigured."""
-    if config.cookies_file is None:
-        return []
-    jar = MozillaCookieJar(config.cookies_file)
-    try:
-        jar.load(ignore_discard=True, ignore_expires=True)
-    except (OSError, LoadError) as error:
-        raise NotConfigured(
-            "TEPPAN_REDDIT_COOKIES_FILE", f"TEPPAN_REDDIT_COOKIES_FILE cannot be read: {error}"
-        ) from error
     return [
         {
             "name": cookie.name,
@@ -177,5 +168,5 @@ def cookies_of(config: ProviderConfig) -> list[dict[str, str | bool]]:
             "path": cookie.path,
             "secure": cookie.secure,
         }
-        for cookie in jar
+        for cookie in read_cookies(config) or ()
     ]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from data_provider import (
+    Banned,
     Network,
     NotConfigured,
     Post,
@@ -24,14 +25,14 @@ from data_provider import (
 )
 from data_provider.browser import MOST_BROWSERS, Guarded, launch, places
 from data_provider.sandbox.testing import SandboxServer, running_sandbox
-from data_provider.testing import ManualClock
+from data_provider.testing import EPOCH, ManualClock
+from data_provider.web_document import Document, require_content
 from data_provider.web_listing import WebBackend
 from tests.data_provider.scripted_server import Reply, scripted_server
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from data_provider.web_document import Document
 
 SOURCES = ("playwright", "nodriver", "selenium")
 
@@ -203,6 +204,25 @@ class TestProxy:
             assert proxy.requests
         assert caught.value.code == "network"
         assert "TEPPAN_PROXY_URL" in caught.value.message
+
+    @pytest.mark.parametrize("url", ["chrome-error://chromewebdata/", "http://reddit.invalid/r/x/"])
+    def test_that_asks_for_a_log_in_is_known_by_its_status(self, url: str) -> None:
+        refused = Document(status=407, url=url, html="<p>no</p>")
+        with pytest.raises(Network, match=r"TEPPAN_PROXY_URL.*407"):
+            require_content(refused, "http://reddit.invalid/r/x/", EPOCH)
+
+
+class TestCookies:
+    @pytest.mark.parametrize("name", SOURCES)
+    async def test_of_the_operators_session_are_carried(self, name: str, tmp_path: Path) -> None:
+        jar = tmp_path / "cookies.txt"
+        jar.write_text("# Netscape HTTP Cookie File\n127.0.0.1\tFALSE\t/\tFALSE\t0\tloid\tsecret\n")
+        async with scripted_server(lambda _: Reply(b"<p>no</p>", 451)) as server:
+            config = ProviderConfig(reddit_www_url=server.url, cookies_file=jar)
+            async with get_scraper(name, config, ManualClock()) as source:
+                with pytest.raises(Banned):
+                    await source.scrape_subreddit_posts(Query(subreddit="python", limit=5))
+            assert server.requests[0].headers.get("cookie") == "loid=secret"
 
 
 class TestScrolling:

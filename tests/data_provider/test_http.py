@@ -29,7 +29,7 @@ from data_provider import (
     Upstream,
     get_scraper,
 )
-from data_provider.http import Answer
+from data_provider.http import Answer, name_of_proxy
 from data_provider.statuses import require_json
 from data_provider.testing import EPOCH, ManualClock
 from data_provider.walls import find_wall
@@ -245,13 +245,28 @@ class TestProxy:
         assert "reddit.invalid" in error.message
         assert "TEPPAN_PROXY_URL" not in error.message
 
-    @pytest.mark.parametrize("address", ["ftp://127.0.0.1:1", "127.0.0.1", "http://[bad"])
-    async def test_that_cannot_be_one_is_a_matter_of_settings(
-        self, clock: ManualClock, address: str
+    async def test_without_a_port_is_called_as_it_is_set(self) -> None:
+        config = self.config("http://x", "http://somebody:secret@proxy.invalid")
+        assert name_of_proxy(config) == "The proxy proxy.invalid (TEPPAN_PROXY_URL)"
+
+    @pytest.mark.parametrize("name", ["native_json", "rss", "archive", "selenium", "auto"])
+    @pytest.mark.parametrize(
+        "address",
+        ["ftp://h:1", "socks5://h:1", "h", "h:1", "http://h:None", "http://:1", "http://[h", ""],
+    )
+    def test_that_cannot_be_one_is_a_matter_of_settings(
+        self, clock: ManualClock, name: str, address: str
     ) -> None:
-        async with get_scraper("native_json", self.config("http://x", address), clock) as source:
+        with pytest.raises(NotConfigured, match="should look like") as caught:
+            get_scraper(name, self.config("http://x", address), clock)
+        assert caught.value.setting == "TEPPAN_PROXY_URL"
+
+    async def test_that_no_client_takes_is_a_matter_of_settings(self, clock: ManualClock) -> None:
+        config = self.config("http://x", "http://\x01host:1")
+        async with get_scraper("native_json", config, clock) as source:
             error = await failure(source)
         assert isinstance(error, NotConfigured)
+        assert "should look like" in error.message
         assert error.setting == "TEPPAN_PROXY_URL"
 
 
