@@ -25,23 +25,9 @@ from config.values import (
     Switch,
     WebAddress,
 )
+from data_provider import AUTO_ORDER, BACKENDS
 
 ROOT = Path(__file__).resolve().parent.parent
-
-BACKENDS = (
-    "native_json",
-    "playwright",
-    "nodriver",
-    "selenium",
-    "brightdata",
-    "oauth",
-    "rss",
-    "archive",
-    "sandbox",
-)
-
-# The order of AUTO: official and permitted sources first; simulated data is never a substitute.
-AUTO_ORDER = ("oauth", "native_json", "archive", "rss", "brightdata", "playwright", "nodriver")
 
 _PACE_PREFIX = "TEPPAN_REQUESTS_PER_MINUTE_"
 

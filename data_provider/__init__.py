@@ -2,7 +2,7 @@
 
 from data_provider.auto_place import is_auto_cursor
 from data_provider.base import Capabilities, Clock, RetryBudget, ScraperBackend, SystemClock
-from data_provider.config import ProviderConfig
+from data_provider.config import AUTO_ORDER, ProviderConfig
 from data_provider.errors import (
     AuthenticationFailed,
     Banned,
@@ -51,6 +51,7 @@ from data_provider.types import (
 
 __all__ = [
     "AUTO",
+    "AUTO_ORDER",
     "BACKENDS",
     "AuthenticationFailed",
     "BackendName",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Self, TypeVar
 
 from data_provider.clock import Clock, SystemClock
-from data_provider.config import check_proxy, read_cookies
+from data_provider.config import check_proxy, egress_of, read_cookies
 from data_provider.errors import SourceError, TargetUnavailable, Unsupported
 from data_provider.health import HealthBook, Outcome, Quota
 from data_provider.patience import MAX_RATE_LIMIT_WAIT_SECONDS, RetryBudget
@@ -339,14 +338,6 @@ class ScraperBackend(ABC):
         return Notice(
             code=error.code, detail=error.message, backend_from=self.name, retry_after=delay
         )
-
-
-def egress_of(config: ProviderConfig) -> str:
-    """Return a name for the way out, the same in every process; addresses stay unsaid."""
-    way = "direct"
-    if config.proxy_url:
-        way = "proxy-" + hashlib.sha256(config.proxy_url.encode()).hexdigest()[:8]
-    return f"{way}-session" if config.cookies_file else way
 
 
 def _without_known(page: Page, seen: set[str], failed: int) -> Page:

@@ -5,6 +5,7 @@ Who reads the environment fills it; nothing below this line does.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from http.cookiejar import CookieJar, LoadError, MozillaCookieJar
 from pathlib import Path
@@ -16,8 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from data_provider.errors import NotConfigured
 from data_provider.pace import Paces
 
-# The order of AUTO, the installation's default too: official and permitted sources first; simulated
-# data is never a substitute.
+# The order of AUTO: official and permitted sources first; simulated data is never a substitute.
 AUTO_ORDER = ("oauth", "native_json", "archive", "rss", "brightdata", "playwright", "nodriver")
 # Reddit asks for <platform>:<app id>:<version>; default names of libraries are throttled hard.
 DEFAULT_USER_AGENT = "python:teppan:0.1 (self-hosted research)"
@@ -59,6 +59,14 @@ class ProviderConfig(BaseModel):
     auto_order: tuple[str, ...] = AUTO_ORDER
     chromium: Path | None = None
     browser_site: Literal["www", "old"] = "www"
+
+
+def egress_of(config: ProviderConfig) -> str:
+    """Return a name for the way out, the same in every process; addresses stay unsaid."""
+    way = "direct"
+    if config.proxy_url:
+        way = "proxy-" + hashlib.sha256(config.proxy_url.encode()).hexdigest()[:8]
+    return f"{way}-session" if config.cookies_file else way
 
 
 def read_cookies(config: ProviderConfig) -> CookieJar | None:

@@ -14,7 +14,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from data_provider.base import egress_of
+from data_provider.config import egress_of
 from data_provider.errors import RateLimited
 from data_provider.health import Quota
 from data_provider.pace import Turn

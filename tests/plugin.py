@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from config.env import BACKENDS, ROOT, Environment
+from config.env import ROOT, Environment
+from data_provider import BACKENDS
 from tests.services import Services
 
 if TYPE_CHECKING:

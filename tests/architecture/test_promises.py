@@ -11,8 +11,8 @@ import pytest
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from config.env import BACKENDS, ROOT, Environment
-from data_provider import errors
+from config.env import ROOT, Environment
+from data_provider import BACKENDS, errors
 from tests.architecture.sources import modules, tree_of
 
 if TYPE_CHECKING:
