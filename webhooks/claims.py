@@ -4,6 +4,7 @@ Everything that several couriers have to agree on (how many requests are under w
 its rate, its order, whether it answers) is looked at under the lock of the endpoint's row.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -60,16 +61,19 @@ def lease_length() -> timedelta:
     return timedelta(seconds=settings.TEPPAN["LEASE_SECONDS"])
 
 
-def take_due(room: int, endpoint_ids: Collection[int] | None = None) -> Claimed:
+def take_due(
+    room: int, endpoint_ids: Collection[int] | None = None, under_way: Iterable[Parcel] = ()
+) -> Claimed:
     """Claim up to `room` due deliveries, of these endpoints or of all.
 
     No endpoint gets more than it may be sent at once, and no account more than its share of the
-    room, so none takes the room of the others.
+    room, so none takes the room of the others. `under_way` is what the caller sends already.
     """
     now = timezone.now()
+    by_owner = Counter(parcel.endpoint.owner_id for parcel in under_way)
     with transaction.atomic():
-        endpoints = lock_with_work(now, endpoint_ids, room)
-        by_endpoint, by_owner = count_under_way(endpoints.values(), now)
+        endpoints = lock_with_work(now, endpoint_ids, by_owner, room)
+        by_endpoint = count_under_way(endpoints.values(), now)
         allowed = ((one, _allowed(one, by_endpoint[pk], now)) for pk, one in endpoints.items())
         wanted = [(one, number) for one, number in allowed if number > 0]
         picks = pick_due(wanted, by_owner, room, now)

@@ -151,7 +151,7 @@ class Courier:
         hot, self._hot = self._hot | due, set()
         try:
             claimed = await self._in_database(
-                self._work, is_poll=is_poll, hot=hot, room=MOST_UNDER_WAY - len(self._under_way)
+                self._work, list(self._under_way.values()), is_poll=is_poll, hot=hot
             )
         except BaseException:
             self._hot |= hot
@@ -170,15 +170,16 @@ class Courier:
         task.add_done_callback(self._under_way.pop)
         return task
 
-    def _work(self, *, is_poll: bool, hot: set[int], room: int) -> Claimed:
+    def _work(self, under_way: Sequence[Parcel], *, is_poll: bool, hot: set[int]) -> Claimed:
         """Do one turn's work in the database's thread."""
         next_tries = self._write_down()
         if is_poll and fan_out_next():
             # There may be more: what is ready is sent before the next ones are made.
             self._polled_at = float("-inf")
+        room = MOST_UNDER_WAY - len(under_way)
         if self._is_stopping or room <= 0 or not (is_poll or hot):
             return Claimed([], next_tries)
-        claimed = take_due(room, None if is_poll else hot)
+        claimed = take_due(room, None if is_poll else hot, under_way)
         return Claimed(claimed.parcels, {**next_tries, **claimed.again})
 
     def _write_down(self) -> dict[int, datetime]:

@@ -18,8 +18,8 @@ from webhooks.models import Endpoint, WebhookDelivery
 # Requests under way at one endpoint, however many couriers there are.
 MOST_PER_ENDPOINT = 4
 
-# An account may have as much under way as one part in so many of the room that is left: each whose
-# endpoints hang leaves most of it to others, so it takes dozens of them to fill a courier.
+# An account may have as much under way in a courier as one part in so many of the room left there:
+# each whose endpoints hang leaves most of it to others, so it takes dozens of them to fill one.
 ROOM_PARTS = 4
 
 # Endpoints served in one turn: bounds the statement that picks their deliveries.
@@ -40,8 +40,6 @@ AND EXISTS (SELECT 1 FROM {_TABLE} WHERE {_FREE} AND next_retry_at <= %(now)s)
 AND ((slow_until IS NULL OR slow_until <= %(now)s)
   AND (breaker_until IS NULL OR breaker_until <= %(now)s)
   OR EXISTS (SELECT 1 FROM {_TABLE} WHERE {_FREE} AND is_manual))
-AND owner_id NOT IN (SELECT owner_id FROM {_TABLE} WHERE lease_until > %(now)s
-  GROUP BY owner_id HAVING COUNT(*) >= %(share)s)
 AND (SELECT COUNT(*) FROM {_TABLE}
   WHERE owner_id = endpoint.owner_id AND endpoint_id = endpoint.id AND lease_until > %(now)s)
   < CASE WHEN ordered OR unanswered >= {plan.BREAKER_MINIMUM} THEN 1 ELSE {MOST_PER_ENDPOINT} END
@@ -50,8 +48,8 @@ ORDER BY RANDOM() LIMIT {MOST_ENDPOINTS}
 _LOCK = {"postgresql": "FOR NO KEY UPDATE OF endpoint SKIP LOCKED", "sqlite": ""}
 
 _UNDER_WAY = f"""
-SELECT owner_id, endpoint_id, COUNT(*) FROM {_TABLE}
-WHERE owner_id IN ({{}}) AND lease_until > %s GROUP BY owner_id, endpoint_id
+SELECT endpoint_id, COUNT(*) FROM {_TABLE}
+WHERE owner_id IN ({{}}) AND lease_until > %s GROUP BY endpoint_id
 """
 _WISHES = f"SELECT DISTINCT endpoint_id FROM {_TABLE} WHERE endpoint_id IN ({{}}) AND is_manual"
 
@@ -101,30 +99,28 @@ class Taken(NamedTuple):
     former_status: str
 
 
-def lock_with_work(now: datetime, among: Collection[int] | None, room: int) -> dict[int, Endpoint]:
+def lock_with_work(
+    now: datetime, among: Collection[int] | None, by_owner: Counter[int], room: int
+) -> dict[int, Endpoint]:
     """Lock enabled endpoints that something is due for; what others are serving is left to them.
 
-    Accounts that have their share of the room under way are left out.
+    `by_owner` is what accounts have under way here; those that have their share are left out.
     """
     if among is not None and not among:
         return {}
     ids = "" if among is None else f"AND endpoint.id IN ({as_list(among)})"
+    if full := [owner for owner, number in by_owner.items() if number >= _share_of(room)]:
+        ids += f" AND owner_id NOT IN ({as_list(full)})"
     statement = _WITH_WORK.format(among=ids) + _LOCK[connection.vendor]
-    rows = Endpoint.objects.raw(statement, {"now": _instant(now), "share": _share_of(room)})
+    rows = Endpoint.objects.raw(statement, {"now": _instant(now)})
     return {endpoint.pk: endpoint for endpoint in rows}
 
 
-def count_under_way(
-    endpoints: Iterable[Endpoint], now: datetime
-) -> tuple[Counter[int], Counter[int]]:
-    """Return how many requests are under way by endpoint, and by account."""
+def count_under_way(endpoints: Iterable[Endpoint], now: datetime) -> Counter[int]:
+    """Return how many requests are under way by endpoint, whoever sends them."""
+    # By account because their index begins with it.
     owners = {endpoint.owner_id for endpoint in endpoints}
-    by_endpoint: Counter[int] = Counter()
-    by_owner: Counter[int] = Counter()
-    for owner, endpoint, number in _rows(_UNDER_WAY, owners, [_instant(now)]):
-        by_endpoint[endpoint] = number
-        by_owner[owner] += number
-    return by_endpoint, by_owner
+    return Counter(dict(_rows(_UNDER_WAY, owners, [_instant(now)])))
 
 
 def take(picks: Sequence["Pick"], now: datetime, until: datetime) -> list[Taken]:
@@ -140,7 +136,7 @@ def pick_due(
 ) -> list[Pick]:
     """Return up to so many due deliveries of each endpoint, oldest first, in one query.
 
-    `by_owner` is what accounts have under way; none gets more than its share of the room.
+    `by_owner` is what accounts have under way here; none gets more than its share of the room.
 
     Of an ordered endpoint only the first that is not over; of one that is parked, only what a
     person asked for.

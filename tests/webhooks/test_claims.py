@@ -67,6 +67,14 @@ def result_of(parcel: Parcel, answer: Answer = OK) -> Result:
     return Result(parcel, answer, now, now)
 
 
+def take_until_nothing_comes() -> list[Parcel]:
+    """Return what a courier takes whose requests all hang."""
+    mine: list[Parcel] = []
+    while parcels := take_due(MOST_UNDER_WAY - len(mine), None, mine).parcels:
+        mine += parcels
+    return mine
+
+
 class TestTakeDue:
     def test_takes_some_of_each_endpoint(self) -> None:
         endpoints = [make_endpoint() for _ in range(3)]
@@ -258,13 +266,20 @@ class TestFairness:
             owner = User.objects.create(username=f"mallory-{number}")
             for _ in range(20):
                 queue(make_endpoint(owner), 4)
-        room = MOST_UNDER_WAY
-        while parcels := take_due(room).parcels:
-            room -= len(parcels)
+        mine = take_until_nothing_comes()
+        room = MOST_UNDER_WAY - len(mine)
         assert room >= 16
         newcomer = make_endpoint(User.objects.create(username="bob"))
         queue(newcomer, 1)
-        assert [one.endpoint.pk for one in take_due(room).parcels] == [newcomer.pk]
+        parcels = take_due(room, None, mine).parcels
+        assert [one.endpoint.pk for one in parcels] == [newcomer.pk]
+
+    def test_w37_an_account_has_its_share_in_each_courier(self) -> None:
+        for _ in range(2 * MOST_UNDER_WAY // ROOM_PARTS):
+            queue(make_endpoint(), 1)
+        mine, others = take_until_nothing_comes(), take_until_nothing_comes()
+        assert len(mine) <= MOST_UNDER_WAY // ROOM_PARTS
+        assert len(others) == len(mine)
 
     def test_w39_keeps_an_endpoints_rate_and_burns_no_tries(self) -> None:
         endpoint = make_endpoint(rate_per_second=20)
