@@ -28,6 +28,8 @@ from webhooks.picks import (
 )
 
 INTERRUPTED = "interrupted"
+# A try that failed on our side, before anything was sent.
+UNSENDABLE = "unsendable"
 
 _OF_LOST = ("attempt_count", "tier", "status", "ended_at", "lease_until", "next_retry_at")
 

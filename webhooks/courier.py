@@ -21,7 +21,15 @@ from django.utils import timezone
 from common import wakeup
 from common.wakeup import seconds_between_looks
 from projects.activity import PUBLIC
-from webhooks.claims import INTERRUPTED, Claimed, Parcel, lease_length, renew, take_due
+from webhooks.claims import (
+    INTERRUPTED,
+    UNSENDABLE,
+    Claimed,
+    Parcel,
+    lease_length,
+    renew,
+    take_due,
+)
 from webhooks.disabling import hold_stranded
 from webhooks.fanout import fan_out_next
 from webhooks.network import Answer
@@ -44,9 +52,6 @@ POLL_SECONDS = 1.0
 # From one turn's start to the next: what comes meanwhile shares a turn. A turn is some ten queries,
 # whether for one fact or for a hundred.
 _GATHER_SECONDS = 0.02
-
-# A try that failed on our side, before anything was sent.
-UNSENDABLE = "unsendable"
 
 # After a fault of the database.
 _PAUSE_SECONDS = 1.0

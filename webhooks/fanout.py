@@ -9,19 +9,22 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from projects.activity import PublicFact, has_public_facts, take_public_facts
 from projects.models import Project
 from webhooks.catalogue import EVENT_TYPES, matches
-from webhooks.models import Endpoint, WebhookDelivery
+from webhooks.claims import UNSENDABLE
+from webhooks.models import Attempt, Endpoint, WebhookDelivery
 from webhooks.payloads import event_id_of, payload_of
 
 # Some tens of milliseconds of one transaction at ten endpoints per account.
 FACTS_PER_TURN = 100
+
+_SHAPELESS = "No request could be made of this event; nothing was sent. The log says why."
 
 logger = logging.getLogger(__name__)
 
@@ -58,10 +61,18 @@ def make_delivery(endpoint: Endpoint, fact: PublicFact) -> WebhookDelivery:
 
     The caller holds the endpoint's row lock, and saves its `last_sequence`.
     """
-    endpoint.last_sequence += 1
-    payload, is_thin = payload_of(fact, endpoint.last_sequence)
+    payload, is_thin = payload_of(fact, endpoint.last_sequence + 1)
     is_held = endpoint.status == Endpoint.Status.DISABLED
-    now = timezone.now()
+    delivery = _numbered(endpoint, fact)
+    delivery.payload, delivery.is_thin = payload, is_thin
+    delivery.status = WebhookDelivery.Status.HELD if is_held else WebhookDelivery.Status.PENDING
+    delivery.next_retry_at = None if is_held else delivery.created_at
+    return delivery
+
+
+def _numbered(endpoint: Endpoint, fact: PublicFact) -> WebhookDelivery:
+    """Return an endpoint's delivery under its next number, without anything to send."""
+    endpoint.last_sequence += 1
     return WebhookDelivery(
         endpoint=endpoint,
         owner_id=endpoint.owner_id,
@@ -70,11 +81,6 @@ def make_delivery(endpoint: Endpoint, fact: PublicFact) -> WebhookDelivery:
         event_id=event_id_of(fact),
         event_type=fact.type,
         sequence=endpoint.last_sequence,
-        payload=payload,
-        is_thin=is_thin,
-        status=WebhookDelivery.Status.HELD if is_held else WebhookDelivery.Status.PENDING,
-        next_retry_at=None if is_held else now,
-        created_at=now,
     )
 
 
@@ -84,37 +90,50 @@ def _deliveries_of(facts: Sequence[PublicFact]) -> list[WebhookDelivery]:
         return []
     visible = _visible_projects(facts)
     deliveries = [
-        delivery
+        _delivery_of(endpoint, fact)
         for fact in facts
         for endpoint in listeners[fact.audience.owner_id]
-        if _hears(endpoint, fact, visible) and (delivery := _try_delivery(endpoint, fact))
+        if _hears(endpoint, fact, visible)
     ]
     _save_sequences({one.endpoint_id: one.endpoint.last_sequence for one in deliveries})
     return deliveries
 
 
-def _try_delivery(endpoint: Endpoint, fact: PublicFact) -> WebhookDelivery | None:
-    """Return a delivery; None for a fact that none can be made of: all others would wait for it."""
-    last_sequence = endpoint.last_sequence
+def _delivery_of(endpoint: Endpoint, fact: PublicFact) -> WebhookDelivery:
+    """Return a delivery: a dead one of a fact that has no body, or all others would wait for it."""
     try:
         return make_delivery(endpoint, fact)
     except Exception:
         logger.exception("Nothing can be sent of %s, number %s.", fact.stream, fact.seq)
-        endpoint.last_sequence = last_sequence
-        return None
+        delivery = _numbered(endpoint, fact)
+        delivery.status, delivery.attempt_count = WebhookDelivery.Status.DEAD, 1
+        delivery.ended_at = delivery.created_at
+        return delivery
 
 
 def _insert(deliveries: Sequence[WebhookDelivery]) -> None:
     """Write new deliveries down; the ORM would take longer than sending them."""
     if not deliveries:
         return
+    if dead := [one for one in deliveries if one.payload is None]:
+        _insert_dead(dead)
     adapt = connection.ops.adapt_datetimefield_value
     rows = [
         [adapt(value) if isinstance(value, datetime) else value for value in _values(one)]
         for one in deliveries
+        if one.payload is not None
     ]
     with connection.cursor() as cursor:
         cursor.executemany(_INSERT, rows)
+
+
+def _insert_dead(deliveries: Sequence[WebhookDelivery]) -> None:
+    """Write down what nothing can be sent of, with a try that says so."""
+    WebhookDelivery.objects.bulk_create(deliveries)
+    answer: dict[str, Any] = {"number": 1, "error_code": UNSENDABLE, "error_detail": _SHAPELESS}
+    Attempt.objects.bulk_create(
+        Attempt(delivery=one, at=one.created_at, **answer) for one in deliveries
+    )
 
 
 def _save_sequences(last: Mapping[int, int]) -> None:

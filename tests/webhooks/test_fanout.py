@@ -27,6 +27,7 @@ from webhooks.fanout import fan_out_next
 from webhooks.models import Endpoint, WebhookDelivery
 from webhooks.payloads import LARGEST_PAYLOAD_BYTES
 from webhooks.requests import build_request
+from webhooks.selectors import delivery_detail
 
 pytestmark = pytest.mark.django_db
 with_threads = pytest.mark.django_db(transaction=True)
@@ -173,11 +174,34 @@ class TestFanOut:
 
         monkeypatch.setattr(fanout, "payload_of", choosy)
         fan_out_all()
-        (delivery,) = WebhookDelivery.objects.filter(endpoint=endpoint)
+        dead, delivery = WebhookDelivery.objects.filter(endpoint=endpoint).order_by("sequence")
         body = payload_of(delivery)
-        assert (body["data"]["id"], body["sequence"]) == (good.pk, 1)
-        assert endpoint_now(endpoint).last_sequence == 1
+        assert (body["data"]["id"], body["sequence"], delivery.status) == (good.pk, 2, "pending")
+        assert endpoint_now(endpoint).last_sequence == 2
         assert bad.stream in caplog.text
+        # It is visible, as over, and says why; receivers see that a number is missing.
+        assert (dead.status, dead.sequence, dead.next_retry_at) == ("dead", 1, None)
+        assert dead.ended_at is not None
+        told = delivery_detail(dead)
+        (attempt,) = told["attempts"]
+        assert (told["payload"], attempt["error_code"]) == (None, "unsendable")
+        assert "nothing was sent" in attempt["error_detail"]
+
+    def test_of_facts_that_nothing_can_be_made_of_none_stays_behind(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        disable_endpoint(make_endpoint(), BY_OWNER)
+        make_endpoint()
+        make_event()
+
+        def hopeless(fact: PublicFact, sequence: int) -> tuple[bytes, bool]:
+            raise ValueError("It has no shape.")
+
+        monkeypatch.setattr(fanout, "payload_of", hopeless)
+        assert fan_out_all() == []
+        assert set(WebhookDelivery.objects.values_list("status", "sequence")) == {("dead", 1)}
+        assert WebhookDelivery.objects.count() == 2
+        assert not Event.objects.filter(awaits_fanout=True).exists()
 
     def test_w33_holds_what_a_disabled_endpoint_misses(self) -> None:
         endpoint = make_endpoint()
