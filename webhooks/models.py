@@ -169,6 +169,12 @@ class WebhookDelivery(models.Model):
                 condition=Q(ended_at__isnull=False),
                 name="delivery_ended",
             ),
+            models.Index(
+                # Those held: neither over nor due. Of what is sent at once, nothing is in it.
+                fields=["created_at"],
+                condition=Q(next_retry_at__isnull=True, ended_at__isnull=True),
+                name="delivery_held",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -7,12 +7,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
 from projects.deletion import remove_emptied_accounts, remove_project
 from projects.models import Project
 from projects.services.projects import delete_project
 from tests.callers import PASSWORD, anonymous, make_user, other, owner, quick_and_unlimited
+from tests.common.test_pagination import explain
 from tests.webhooks.building import (
     HUNG,
     OK,
@@ -547,6 +549,25 @@ class TestRetention:
         assert WebhookDelivery.objects.filter(pk=old.pk).exists()
         forget_old_deliveries(now + DELIVERY_KEPT_FOR + timedelta(days=1))
         assert not WebhookDelivery.objects.filter(pk=old.pk).exists()
+
+    def test_w55_finds_what_was_held_by_its_age(self, owner: Caller) -> None:
+        endpoint = make_endpoint(owner.user)
+        disable_endpoint(endpoint, BY_OWNER)
+        make_deliveries(endpoint, 3)
+        queries: list[tuple[str, Any]] = []
+
+        def note(execute: Any, sql: str, params: Any, many: Any, context: Any) -> Any:
+            queries.append((sql, params))
+            return execute(sql, params, many, context)
+
+        with connection.execute_wrapper(note):
+            forget_old_deliveries()
+        (query,) = [one for one in queries if one[0].startswith("SELECT") and "held" in one[1]]
+        with transaction.atomic():
+            plan = explain(*query)
+        assert "delivery_held" in plan, plan
+        assert "Sort" not in plan, plan
+        assert "TEMP B-TREE" not in plan, plan
 
     def test_a_deleted_endpoint_goes_with_its_rows(self, owner: Caller) -> None:
         endpoint = make_endpoint(owner.user)

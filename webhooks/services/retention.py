@@ -39,8 +39,10 @@ def forget_old_deliveries(now: datetime | None = None) -> int:
 def _give_up_held(now: datetime) -> int:
     """Let those be dead that were held for too long."""
     held = WebhookDelivery.objects.filter(status=WebhookDelivery.Status.HELD)
+    # What the index is of, said in its words.
+    idle = held.filter(next_retry_at=None, ended_at=None)
     changed = 0
-    while ids := _some(held.filter(created_at__lt=now - HELD_FOR)):
+    while ids := _some(idle.filter(created_at__lt=now - HELD_FOR), "created_at"):
         changed += held.filter(pk__in=ids).update(status=WebhookDelivery.Status.DEAD, ended_at=now)
     return changed
 
@@ -52,5 +54,6 @@ def remove_deleted_endpoints() -> None:
             pass
 
 
-def _some(rows: QuerySet[WebhookDelivery]) -> list[int]:
-    return list(rows.order_by("ended_at").values_list("pk", flat=True)[:CHUNK_ROWS])
+def _some(rows: QuerySet[WebhookDelivery], age: str = "ended_at") -> list[int]:
+    """Return the next oldest."""
+    return list(rows.order_by(age).values_list("pk", flat=True)[:CHUNK_ROWS])
