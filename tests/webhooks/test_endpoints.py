@@ -17,6 +17,7 @@ from tests.webhooks.building import endpoint_now, make_deliveries
 from webhooks import sealed
 from webhooks.masking import MASK
 from webhooks.models import Endpoint, WebhookDelivery
+from webhooks.services.endpoints import delete_endpoint
 from webhooks.services.sealing import reseal_endpoints
 
 if TYPE_CHECKING:
@@ -414,6 +415,15 @@ class TestAudit:
             ("endpoint.deleted", {}),
         ]
         assert "shh" not in str(told)
+
+    def test_is_deleted_once_whoever_else_deletes_it(self, owner: Caller) -> None:
+        row = row_of(create(owner))
+        delete_endpoint(row)
+        first = endpoint_now(row).deleted_at
+        delete_endpoint(row)
+        told = [one.type for one in read_after(row.stream, 0, 20)]
+        assert told == ["endpoint.created", "endpoint.disabled", "endpoint.deleted"]
+        assert endpoint_now(row).deleted_at == first
 
     def test_what_was_refused_leaves_no_trace(self, owner: Caller) -> None:
         created = create(owner)

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from common.errors import Conflict, InvalidInput, TooMany
-from projects.activity import fire_event
+from projects.activity import Fact, change_and_fire, fire_event
 from projects.models import Project, User
 from webhooks import signing
 from webhooks.catalogue import check_patterns
@@ -85,11 +86,11 @@ def update_endpoint(endpoint: Endpoint, changes: Mapping[str, Any]) -> None:
 
 
 def delete_endpoint(endpoint: Endpoint) -> None:
-    """Delete an endpoint: nothing is sent to it any more; its rows go in the background."""
+    """Delete an endpoint, once: nothing more is sent to it; its rows go in the background."""
     with transaction.atomic():
         disable_endpoint(endpoint, BY_OWNER)
-        Endpoint.objects.filter(pk=endpoint.pk).update(deleted_at=timezone.now())
-        fire_event(endpoint, DELETED, {})
+        changes = {"deleted_at": timezone.now()}
+        change_and_fire(endpoint, [Fact(DELETED, {})], when=Q(deleted_at=None), changes=changes)
 
 
 def rotate_secret(
