@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -101,7 +101,9 @@ def _build(export: Export, check: Callable[[], None]) -> None:
     try:
         store.finish(export, built)
     except BaseException:
-        files.forget_file(built.key)
+        # Why it does not count is what matters; what stays behind is cleared away later.
+        with suppress(files.StorageError, OSError):
+            files.forget_file(built.key)
         raise
 
 

@@ -1,6 +1,8 @@
 """Starts and cancels exports, estimates them, and clears away what they leave."""
 
+import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 from django.conf import settings
@@ -17,6 +19,8 @@ from projects.models import Project, User
 
 # Enough to know the mean length of a row within some percent, read in milliseconds.
 _SAMPLE = 200
+
+logger = logging.getLogger(__name__)
 
 
 def start_export(
@@ -65,11 +69,13 @@ def estimate_export(project: Project, wish: Wish) -> dict[str, int]:
 
 def remove_expired_files() -> int:
     """Delete the files of exports whose time is over; returns how many."""
-    expired = store.expired_exports(timezone.now())
-    for export in expired:
-        files.forget_file(export.file_key)
-        store.forget_key(export)
-    return len(expired)
+    removed = 0
+    for export in store.expired_exports(timezone.now()):
+        with _left_for_later():
+            files.forget_file(export.file_key)
+            store.forget_key(export)
+            removed += 1
+    return removed
 
 
 def remove_strays() -> None:
@@ -82,7 +88,17 @@ def remove_strays() -> None:
     for number in files.published_exports():
         # Looked at again: it may have begun after the first look.
         if number not in kept and not store.is_alive(number):
-            files.forget_published(number)
+            with _left_for_later():
+                files.forget_published(number)
+
+
+@contextmanager
+def _left_for_later() -> Iterator[None]:
+    """Leave what the storage does not delete to the next look, and go on with the others."""
+    try:
+        yield
+    except (files.StorageError, OSError):
+        logger.warning("A file of an export cannot be deleted now.", exc_info=True)
 
 
 def _mean_length(pages: Iterator[Page]) -> float:

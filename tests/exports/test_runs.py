@@ -59,6 +59,19 @@ def use_writer(monkeypatch: pytest.MonkeyPatch, form: str, writer: type) -> None
     monkeypatch.setitem(FORMATS, form, type(FORMATS[form])(**fields))
 
 
+class Refusing(FileSystemStorage):
+    """Deletes nothing the first time."""
+
+    def __init__(self, folder: Path, error: Exception) -> None:
+        super().__init__(location=folder)
+        self._errors = [error]
+
+    def delete(self, name: str) -> None:
+        if self._errors:
+            raise self._errors.pop()
+        super().delete(name)
+
+
 def left_behind(settings: Any, export_folder: Path) -> list[Path]:
     folders = (settings.EXPORT_WORK_DIR, export_folder)
     return [path for folder in folders for path in folder.rglob("*") if path.is_file()]
@@ -259,6 +272,23 @@ class TestLoss:
         monkeypatch.setattr(store, "report_rows", is_locked)
         assert export_of(owner, make_project(owner), "csv").rows == 5
 
+    @pytest.mark.parametrize("error", [RuntimeError("a bucket's own"), PermissionError()])
+    def test_of_the_database_is_one_though_the_file_cannot_be_taken_back(
+        self, owner: Caller, settings: Any, export_folder: Path, monkeypatch: pytest.MonkeyPatch,
+        error: Exception,
+    ) -> None:  # fmt: skip
+        export = claim(start(owner, make_project(owner), "csv")["id"])
+
+        def lost(*_: Any) -> None:
+            raise OperationalError("The database is gone.")
+
+        monkeypatch.setattr(store, "finish", lost)
+        storages._storages["exports"] = Refusing(export_folder, error)
+        with pytest.raises(OperationalError):
+            work(export)
+        assert Export.objects.get().status == "running"
+        assert len(left_behind(settings, export_folder)) == 1
+
     def test_j08_a_worker_that_must_go_gives_it_back(self, owner: Caller) -> None:
         export = claim(start(owner, make_project(owner), "csv")["id"])
 
@@ -325,6 +355,34 @@ class TestClearance:
             file.write_text("x")
         remove_expired()
         assert left_behind(settings, export_folder) == [export_folder / export.file_key]
+
+    @pytest.mark.parametrize("error", [RuntimeError("a bucket's own"), PermissionError()])
+    def test_goes_on_where_a_file_cannot_be_deleted(
+        self, owner: Caller, settings: Any, export_folder: Path, error: Exception
+    ) -> None:
+        project = make_project(owner, posts=0)
+        for _ in range(2):
+            finished_export(owner, project, b"{}")
+        Export.objects.update(expires_at=timezone.now())
+        storages._storages["exports"] = Refusing(export_folder, error)
+        assert services.remove_expired_files() == 1
+        assert len(left_behind(settings, export_folder)) == 1
+        assert services.remove_expired_files() == 1
+        assert left_behind(settings, export_folder) == []
+
+    @pytest.mark.parametrize("error", [RuntimeError("a bucket's own"), PermissionError()])
+    def test_goes_on_where_a_stray_cannot_be_deleted(
+        self, settings: Any, export_folder: Path, error: Exception
+    ) -> None:
+        for number in ("987654", "987655"):
+            stray = export_folder / number / "1.csv"
+            stray.parent.mkdir(parents=True)
+            stray.write_text("x")
+        storages._storages["exports"] = Refusing(export_folder, error)
+        services.remove_strays()
+        assert len(left_behind(settings, export_folder)) == 1
+        services.remove_strays()
+        assert left_behind(settings, export_folder) == []
 
     def test_leaves_the_work_of_others_alone(self, owner: Caller, settings: Any) -> None:
         running = claim(start(owner, make_project(owner), "csv")["id"])
