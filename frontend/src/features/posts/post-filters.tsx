@@ -1,13 +1,12 @@
 // Search, filters and order; each is part of the address.
-import { ActionIcon, NativeSelect, Popover, Stack, TextInput, Tooltip } from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
+import { ActionIcon, NativeSelect, Popover, Stack, Tooltip } from "@mantine/core";
 import {
   IconAdjustmentsHorizontal,
   IconSearch,
   IconSortAscending,
   IconSortDescending,
 } from "@tabler/icons-react";
-import { useEffect, useState } from "react";
+import { TypedInput } from "@/components/typed-input";
 import classes from "./post-filters.module.css";
 import type { PostSearch } from "./post-search";
 
@@ -15,9 +14,6 @@ interface PostFiltersProps {
   search: PostSearch;
   onSearch: (change: Partial<PostSearch>) => void;
 }
-
-// A pause in typing; shorter ones ask the server for words that nobody means.
-const TYPING_MILLISECONDS = 250;
 
 const SORTS = [
   { value: "created", label: "Date" },
@@ -29,7 +25,15 @@ export function PostFilters({ search, onSearch }: PostFiltersProps) {
   const isAscending = search.order === "asc";
   return (
     <search className={classes.bar}>
-      <TypedInput label="Search posts" isBare value={search.q} onCommit={(q) => onSearch({ q })} />
+      <TypedInput
+        aria-label="Search posts"
+        placeholder="Search posts  /"
+        data-search
+        leftSection={<IconSearch size={15} aria-hidden="true" />}
+        className={classes.search}
+        value={search.q}
+        onCommit={(q) => onSearch({ q })}
+      />
       <Popover position="bottom-end" width={280} trapFocus>
         <Popover.Target>
           <Tooltip label="More filters">
@@ -75,37 +79,5 @@ export function PostFilters({ search, onSearch }: PostFiltersProps) {
         </ActionIcon>
       </Tooltip>
     </search>
-  );
-}
-
-interface TypedInputProps {
-  label: string;
-  type?: string;
-  isBare?: boolean;
-  value: string | undefined;
-  onCommit: (text: string | undefined) => void;
-}
-
-function TypedInput({ label, type, isBare = false, value = "", onCommit }: TypedInputProps) {
-  const [text, setText] = useState(value);
-  const commit = useDebouncedCallback(
-    (next: string) => onCommit(next.trim() || undefined),
-    TYPING_MILLISECONDS,
-  );
-  useEffect(() => setText((typed) => (typed.trim() === value ? typed : value)), [value]);
-  return (
-    <TextInput
-      {...(isBare
-        ? { "aria-label": label, placeholder: `${label}  /`, "data-search": true }
-        : { label })}
-      leftSection={isBare ? <IconSearch size={15} aria-hidden="true" /> : undefined}
-      className={isBare ? classes.search : undefined}
-      type={type}
-      value={text}
-      onChange={({ currentTarget }) => {
-        setText(currentTarget.value);
-        commit(currentTarget.value);
-      }}
-    />
   );
 }

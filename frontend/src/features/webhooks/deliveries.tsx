@@ -1,6 +1,6 @@
 // Deliveries, filtered by the address, with the chosen one beside the list. Asks again for as long
 // as one of them is on its way.
-import { Button, NativeSelect, SegmentedControl, Text, TextInput } from "@mantine/core";
+import { Button, NativeSelect, SegmentedControl, Text } from "@mantine/core";
 import { IconFilterOff, IconInbox } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { type Delivery, deliveriesQuery, endpointsQuery, eventTypesQuery } from "@/api/webhooks";
@@ -10,13 +10,14 @@ import { LoadingRows } from "@/components/loading-rows";
 import { Pager } from "@/components/pager";
 import { RelativeTime } from "@/components/relative-time";
 import tables from "@/components/table.module.css";
+import { TypedInput } from "@/components/typed-input";
 import { UpdatedAgo } from "@/components/updated-ago";
 import { useKeySequences } from "@/hooks/use-key-sequences";
 import { usePolledQuery } from "@/lib/polling";
 import { Countdown } from "./countdown";
 import { DeliveryBadge } from "./delivery-badge";
 import { DeliveryPanel } from "./delivery-panel";
-import { instantOf, localText, MomentInput } from "./moment-input";
+import { MomentFilter } from "./moment-input";
 import { DELIVERY_STATUSES, type DeliverySearch } from "./webhook-search";
 import { pollStatusOf } from "./webhook-words";
 import classes from "./webhooks.module.css";
@@ -127,18 +128,17 @@ function Filters({ search, onSearch, urls, children }: FiltersProps) {
         value={search.event_type ?? ""}
         onChange={({ currentTarget }) => onSearch({ event_type: currentTarget.value || undefined })}
       />
-      <TextInput
+      <TypedInput
         aria-label="HTTP status of a try"
         placeholder="HTTP status"
         size="xs"
         w={96}
         inputMode="numeric"
         maxLength={3}
-        key={search.code ?? ""}
-        defaultValue={search.code ?? ""}
-        onChange={({ currentTarget: { value } }) => {
-          if (value === "" || /^[1-9]\d\d$/.test(value)) {
-            onSearch({ code: value ? Number(value) : undefined });
+        value={search.code?.toString()}
+        onCommit={(text = "") => {
+          if (text === "" || /^[1-9]\d\d$/.test(text)) {
+            onSearch({ code: text ? Number(text) : undefined });
           }
         }}
       />
@@ -161,23 +161,6 @@ function Filters({ search, onSearch, urls, children }: FiltersProps) {
       )}
       <div className={classes.freshness}>{children}</div>
     </search>
-  );
-}
-
-interface MomentFilterProps {
-  label: string;
-  at: string | undefined;
-  onAt: (at: string | undefined) => void;
-}
-
-function MomentFilter({ label, at, onAt }: MomentFilterProps) {
-  return (
-    <MomentInput
-      isFilter
-      label={label}
-      value={at ? localText(Date.parse(at)) : ""}
-      onChange={(text) => onAt(text ? instantOf(text) : undefined)}
-    />
   );
 }
 

@@ -1,24 +1,50 @@
 // A moment as date fields write it, in the browser's own zone; to the API it goes as an instant.
 import { TextInput } from "@mantine/core";
+import { useEffect, useState } from "react";
 
 interface MomentInputProps {
   label: string;
   value: string;
   onChange: (text: string) => void;
-  /** Small, its name for readers only, and it may stay empty. */
-  isFilter?: boolean;
 }
 
-export function MomentInput({ label, value, onChange, isFilter = false }: MomentInputProps) {
-  const looks = isFilter
-    ? { "aria-label": label, title: label, size: "xs" }
-    : { label, required: true, withAsterisk: false };
+export function MomentInput({ label, value, onChange }: MomentInputProps) {
   return (
     <TextInput
       type="datetime-local"
+      label={label}
+      required
+      withAsterisk={false}
       value={value}
       onChange={({ currentTarget }) => onChange(currentTarget.value)}
-      {...looks}
+    />
+  );
+}
+
+interface MomentFilterProps {
+  label: string;
+  at: string | undefined;
+  onAt: (at: string | undefined) => void;
+}
+
+/** Takes effect when it is left: half a date is none, and half a year is another. */
+export function MomentFilter({ label, at, onAt }: MomentFilterProps) {
+  const applied = at ? localText(Date.parse(at)) : "";
+  const [text, setText] = useState(applied);
+  useEffect(() => setText(applied), [applied]);
+  const apply = () => {
+    if (text !== applied) onAt(text ? instantOf(text) : undefined);
+  };
+  return (
+    <TextInput
+      type="datetime-local"
+      aria-label={label}
+      title={label}
+      size="xs"
+      value={text}
+      onChange={({ currentTarget }) => setText(currentTarget.value)}
+      onBlur={apply}
+      onKeyDown={({ key }) => key === "Enter" && apply()}
     />
   );
 }

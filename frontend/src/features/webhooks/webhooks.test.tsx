@@ -295,10 +295,36 @@ describe("Deliveries", () => {
     const code = screen.getByLabelText("HTTP status of a try");
     expect(code).toHaveValue("410");
     await userEvent.clear(code);
-    expect(onSearch).toHaveBeenLastCalledWith(expect.objectContaining({ code: undefined }));
-    fireEvent.change(screen.getByLabelText("From"), { target: { value: "2026-01-02T03:04" } });
+    const cleared = expect.objectContaining({ code: undefined });
+    await waitFor(() => expect(onSearch).toHaveBeenLastCalledWith(cleared));
+    expect(code).toHaveFocus();
+    onSearch.mockClear();
+    const from = screen.getByLabelText("From");
+    for (const value of ["0002-01-02T03:04", "2026-01-02T03:04"]) {
+      fireEvent.change(from, { target: { value } });
+    }
+    expect(onSearch).not.toHaveBeenCalled();
+    fireEvent.blur(from);
     const since = new Date("2026-01-02T03:04").toISOString();
-    expect(onSearch).toHaveBeenLastCalledWith(expect.objectContaining({ since }));
+    expect(onSearch.mock.calls).toEqual([[expect.objectContaining({ since })]]);
+  });
+
+  it("show a moment as it is here, and leave it alone when nothing was changed", async () => {
+    server.use(
+      http.get(at("/api/webhooks/deliveries/"), () =>
+        HttpResponse.json({ next: null, previous: null, results: [] }),
+      ),
+    );
+    const onSearch = vi.fn();
+    const since = new Date("2026-07-02T03:04:05").toISOString();
+    renderRouted(() => <Deliveries endpointId={5} search={{ since }} onSearch={onSearch} />);
+    const from = await screen.findByLabelText("From");
+    expect(from).toHaveValue("2026-07-02T03:04");
+    fireEvent.blur(from);
+    expect(onSearch).not.toHaveBeenCalled();
+    fireEvent.change(from, { target: { value: "" } });
+    fireEvent.keyDown(from, { key: "Enter" });
+    expect(onSearch.mock.calls).toEqual([[expect.objectContaining({ since: undefined })]]);
   });
 
   it("show the request with its headers, and copy it as curl", async () => {
