@@ -6,7 +6,8 @@
 from. Each format is made by a process of its own, whose peak memory is measured; beside them, in
 the same run, what users would take instead: XlsxWriter's constant-memory mode alone, Python's csv
 module, orjson and pyarrow, all four fed with rows that are ready in memory, without any database. A
-research package is compared with csv and orjson one after the other.
+research package is compared with csv and orjson one after the other. What is found in
+the texts (keywords, sentiment) is made by itself, and compared with nothing.
 """
 
 import csv
@@ -35,6 +36,8 @@ from tests.services import Services
 COLUMNS = ["id", "subreddit", "title", "author", "selftext", "url", "permalink", "score"]
 COLUMNS += ["upvote_ratio", "num_comments", "over_18", "created_at"]
 FORMATS = ("xlsx", "csv", "jsonl", "parquet", "package")
+# Sheets that are found in the texts, by name of the figure: as CSV and nothing else.
+FOUND = {"keywords": ("keywords",), "sentiment": ("sentiment",)}
 # What each is compared with; a package holds its rows as CSV and as JSON Lines.
 RIVALS = {"xlsx": "xlsxwriter", "csv": "csv_module", "jsonl": "orjson", "parquet": "pyarrow"}
 # DESIGN, section 8.
@@ -70,7 +73,7 @@ def main() -> None:
         django.setup()
         call_command("migrate", verbosity=0)
         fill(options.posts)
-        figures = {name: in_own_process(name, options) for name in (*BARE, *FORMATS)}
+        figures = {name: in_own_process(name, options) for name in (*BARE, *FORMATS, *FOUND)}
     finally:
         services.stop()
     conclude(figures, options)
@@ -139,7 +142,7 @@ def measure_one(name: str, posts: int, *, all_columns: bool) -> None:
     print(json.dumps(figures))
 
 
-def prepared_export(form: str, *, all_columns: bool) -> Callable[[], int]:
+def prepared_export(name: str, *, all_columns: bool) -> Callable[[], int]:
     """Return how a worker makes one export of everything that is there; gives the file's bytes."""
     from exports import builder, services
     from exports.models import Export
@@ -148,7 +151,9 @@ def prepared_export(form: str, *, all_columns: bool) -> Callable[[], int]:
     from projects.models import Project
 
     project = Project.objects.get()
-    sheets = ("summary", "posts", "subreddits") if form == "xlsx" else ("posts",)
+    rows = ("summary", "posts", "subreddits") if name == "xlsx" else ("posts",)
+    sheets = FOUND.get(name, rows)
+    form = "csv" if name in FOUND else name
     wish = Wish(form, sheets=sheets, columns=() if all_columns else COLUMNS)
     export = services.start_export(project.owner, project, wish, origin="cli", announce=False)
     taken = runs.take(Export, export.pk, "bench", when=runs.NOT_CANCELLED)

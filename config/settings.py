@@ -83,6 +83,7 @@ INSTALLED_APPS = [
     "projects",
     "scraper",
     "webhooks",
+    "content_analysis",
     "exports",
 ]
 

@@ -24,11 +24,10 @@ from django.utils.crypto import salted_hmac
 from common.errors import ApplicationError
 from common.executors import run_in_database_thread
 from exports import files, store
-from exports.contents import Contents, describe
+from exports.contents import COUNTED_SHEETS, Contents, describe
 from exports.masking import Mask
 from exports.models import Export
 from exports.reading import Selection, ids_of, matching_posts
-from exports.tally import SUBREDDITS
 from exports.wishes import Wish
 from exports.writers.base import Summary, TooLargeError
 from projects.keeper import Guard, Stopped, StopReason
@@ -137,7 +136,7 @@ def _publish(
     size = path.stat().st_size
     check()
     key = files.publish(path, f"{export.pk}/{export.fence}.{suffix}", check)
-    rows = sum(number for name, number in contents.rows.items() if name != SUBREDDITS.name)
+    rows = sum(contents.rows.get(name, 0) for name in COUNTED_SHEETS)
     return store.Built(key, suffix, size, digest, rows, is_empty=not len(contents.selection))
 
 

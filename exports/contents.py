@@ -7,13 +7,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from content_analysis.analyzers.sentiment import DaySentiment
+from exports import findings
 from exports.lines import Lines
 from exports.masking import Mask
 from exports.reading import PAGE_ROWS, Page, Selection
 from exports.tally import NEEDED_COLUMNS, SUBREDDITS, Tally
 from exports.wishes import Wish
-from exports.writers.base import Column, Kind, Options, Summary, Table, Writer
+from exports.writers.base import Column, Columns, Kind, Options, Summary, Table, Writer
 from exports.writers.dictionary import COMMENT_PREFIX
+
+# What an export's number of rows counts: what was scraped, not what is told of it.
+COUNTED_SHEETS = ("posts", "comments")
 
 
 @dataclass
@@ -25,12 +30,13 @@ class Contents:
     mask: Mask | None
     step: Callable[[int], None]
     tally: Tally = field(default_factory=Tally)
+    sentiment: Sequence[DaySentiment[Any]] = ()
     rows: dict[str, int] = field(default_factory=dict)
     # As far as the writer knows them: the SHA-256 of its files.
     digests: dict[Path, str] = field(default_factory=dict)
 
     def count(self) -> int:
-        """Return how many rows there will be, the few of the subreddits left out."""
+        """Return how many posts and comments there will be; other rows are few."""
         sheets = self.wish.sheets
         rows = len(self.selection) if "posts" in sheets else 0
         is_nested = self.wish.has_joined_comments and self.wish.form.has_nesting
@@ -61,7 +67,7 @@ class Contents:
         return NEEDED_COLUMNS if {"summary", "subreddits"} & set(self.wish.sheets) else ()
 
     def _write_sheet(self, writer: Writer, sheet: str) -> None:
-        if self.wish.has_joined_comments and sheet in ("posts", "comments"):
+        if self.wish.has_joined_comments and sheet in COUNTED_SHEETS:
             if sheet == "posts":
                 self._write_joined(writer)
         elif sheet == "posts":
@@ -72,8 +78,13 @@ class Contents:
             self._write_table(writer, Table("comments", columns), pages)
         elif sheet == "subreddits":
             self._count_what_no_sheet_did()
-            page: Page = list(self.tally.subreddit_page())
-            self._write_table(writer, SUBREDDITS, iter([page] if page[0] else []))
+            self._write_few(writer, SUBREDDITS, self.tally.subreddit_page())
+        elif sheet == "keywords":
+            found = findings.keywords_of(self._read_for_findings)
+            self._write_few(writer, findings.KEYWORDS, findings.keyword_page(found))
+        elif sheet == "sentiment":
+            self.sentiment = findings.sentiment_of(self._read_for_findings)
+            self._write_few(writer, findings.SENTIMENT, findings.sentiment_page(self.sentiment))
 
     def _write_posts(self, writer: Writer, table: Table) -> None:
         if writer.syntax is None or self.mask or self._counted:
@@ -92,6 +103,14 @@ class Contents:
             hidden = self.mask.hide(table.columns, page) if self.mask else page
             writer.write(hidden)
             self._count(table, len(page[0]))
+
+    def _write_few(self, writer: Writer, table: Table, page: Columns) -> None:
+        self._write_table(writer, table, iter([list(page)] if page[0] else []))
+
+    def _read_for_findings(self, columns: Sequence[Column]) -> Iterator[Page]:
+        for page in self.selection.posts(columns):
+            yield page
+            self.step(0)
 
     def _begin(self, writer: Writer, table: Table) -> None:
         writer.open(table)
@@ -160,11 +179,15 @@ class Contents:
         self.tally.add(page)
 
     def _summary(self, about: Summary) -> Summary:
+        if "sentiment" in self.wish.sheets:
+            method = ("Sentiment", findings.about_sentiment(self.sentiment))
+            about = replace(about, scope=[*about.scope, method])
         return replace(
             about,
             rows=self.rows,
             posts_per_day=self.tally.posts_per_day(),
             posts_per_subreddit=self.tally.posts_per_subreddit(),
+            sentiment_per_day=findings.sentiment_per_day(self.sentiment),
         )
 
 

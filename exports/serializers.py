@@ -6,12 +6,10 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from common.api import StrictSerializer
-from exports.wishes import ANALYSIS_SHEETS
 from exports.writers import FORMATS
 from projects.runs import Run
 from scraper.serializers import PostFilterSerializer
 
-_SHEETS = ("summary", "posts", "comments", "subreddits", *ANALYSIS_SHEETS)
 # Longer than any name there is: what is unknown is answered with those that exist.
 _LONGEST_NAME = 4096
 _MOST_NAMES = 1000
@@ -43,7 +41,8 @@ class WishSerializer(StrictSerializer):
         child=serializers.CharField(max_length=_LONGEST_NAME),
         required=False,
         max_length=_MOST_NAMES,
-        help_text=f"Of {', '.join(_SHEETS)}; those of the format when left out.",
+        help_text=f"Of {', '.join(FORMATS['xlsx'].sheets)} (the first in xlsx only);"
+        " the format's default sheets when left out.",
     )
     columns = serializers.ListField(
         child=serializers.CharField(max_length=_LONGEST_NAME),

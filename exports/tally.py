@@ -14,6 +14,9 @@ NEEDED = ("subreddit", "created_at", "score", "num_comments")
 # A chart or a table with more says less.
 MOST_SUBREDDITS_SHOWN = 30
 
+_DAY_SECONDS = 86_400
+_DATE_LENGTH = len("2026-01-01")
+
 NEEDED_COLUMNS = tuple(
     next(column for column in POST_COLUMNS if column.name == name) for name in NEEDED
 )
@@ -44,7 +47,7 @@ class Tally:
     """What was seen of an export's posts."""
 
     def __init__(self) -> None:
-        self._days: Counter[str] = Counter()
+        self._days: Counter[str | int] = Counter()
         self._subreddits: dict[str, _Counts] = {}
 
     @property
@@ -68,14 +71,11 @@ class Tally:
             elif created > counts.last:
                 counts.last = created
         created_at = page[NEEDED.index("created_at")]
-        if isinstance(created_at[0], str):
-            self._days.update(created[:10] for created in created_at)
-        else:
-            self._days.update(str(created // 86_400) for created in created_at)
+        self._days.update(map(day_begun_by, created_at))
 
     def posts_per_day(self) -> list[tuple[str, int]]:
         """Return the days that have posts, in order."""
-        return sorted((_day(key), number) for key, number in self._days.items())
+        return sorted((day_of(day), number) for day, number in self._days.items())
 
     def posts_per_subreddit(self) -> list[tuple[str, int]]:
         """Return the subreddits with most posts, the fullest first."""
@@ -95,7 +95,15 @@ class Tally:
         ]
 
 
-def _day(key: str) -> str:
-    if "-" in key:
-        return key
-    return datetime.fromtimestamp(int(key) * 86_400, UTC).date().isoformat()
+def day_begun_by(instant: Any) -> Any:
+    """Return the instant at which the day (UTC) of an instant began, in the same form."""
+    if isinstance(instant, str):
+        return f"{instant[:_DATE_LENGTH]}T00:00:00Z"
+    return instant - instant % _DAY_SECONDS
+
+
+def day_of(instant: str | int) -> str:
+    """Return an instant's date in UTC."""
+    if isinstance(instant, str):
+        return instant[:_DATE_LENGTH]
+    return datetime.fromtimestamp(instant, UTC).date().isoformat()

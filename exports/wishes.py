@@ -12,8 +12,8 @@ from exports.writers import FORMATS, Format
 from exports.writers.base import Column
 from scraper import words
 
-# Sheets of an analysis, which projects do not have yet.
-ANALYSIS_SHEETS = ("keywords", "sentiment", "themes")
+# The sheet of an analysis in depth, which projects do not have yet.
+THEMES = "themes"
 # What is joined to what.
 _JOINED_SHEETS = ("posts", "comments")
 _INSTANTS = ("since", "until")
@@ -91,11 +91,10 @@ class Wish:
             raise InvalidInput(
                 "not_configured", f"This format needs {', '.join(missing)}.", attr="format"
             )
-        analysed = [name for name in self.sheets if name in ANALYSIS_SHEETS]
-        if analysed:
+        if THEMES in self.sheets:
             raise InvalidInput(
                 "not_available",
-                f"This project has no analysis, and so no sheet {analysed[0]}."
+                f"This project has no analysis in depth, and so no sheet {THEMES}."
                 f" There are: {', '.join(self.form.sheets)}.",
                 attr="sheets",
             )

@@ -10,6 +10,8 @@ from exports.writers.parquet import ParquetWriter
 from exports.writers.xlsx import XlsxWriter
 
 _ROWS = ("posts", "comments", "subreddits")
+# Of an analysis, which is made only where one of them is asked for: it takes its time.
+_FOUND = ("keywords", "sentiment")
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Format:
     media_type: str
     writer: type[Writer]
     share: float
-    sheets: tuple[str, ...] = _ROWS
+    sheets: tuple[str, ...] = (*_ROWS, *_FOUND)
     default_sheets: tuple[str, ...] = ("posts",)
     has_nesting: bool = False
     is_always_zipped: bool = False
@@ -37,7 +39,9 @@ _SUMMARISED = ("summary", *_ROWS)
 FORMATS = {
     one.name: one
     for one in (
-        Format("xlsx", "xlsx", _XLSX, XlsxWriter, 0.5, _SUMMARISED, _SUMMARISED),
+        Format(
+            "xlsx", "xlsx", _XLSX, XlsxWriter, 0.5, (*_SUMMARISED, *_FOUND), _SUMMARISED,
+        ),
         Format("csv", "csv", "text/csv; charset=utf-8", CsvWriter, 1.1),
         Format("jsonl", "jsonl", "application/x-ndjson", JsonLinesWriter, 1.5, has_nesting=True),
         Format(
@@ -45,8 +49,8 @@ FORMATS = {
             has_nesting=True, needs=("pyarrow",),
         ),
         Format(
-            "package", "zip", "application/zip", PackageWriter, 0.9, _ROWS, _ROWS,
-            is_always_zipped=True,
+            "package", "zip", "application/zip", PackageWriter, 0.9,
+            default_sheets=_ROWS, is_always_zipped=True,
         ),
     )
 }  # fmt: skip

@@ -56,6 +56,7 @@ class Summary:
     rows: Mapping[str, int] = field(default_factory=dict)
     posts_per_day: Sequence[tuple[str, int]] = ()
     posts_per_subreddit: Sequence[tuple[str, int]] = ()
+    sentiment_per_day: Sequence[tuple[str, float]] = ()
     runs: Sequence[Mapping[str, Any]] = ()
     has_older_runs: bool = False
     has_removed: bool = True

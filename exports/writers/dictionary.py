@@ -1,5 +1,6 @@
 """What the columns mean, for people who were not there when they were made."""
 
+# By column, or by table and column where the same word means something else.
 _MEANINGS = {
     "id": "Reddit's fullname: t3_ for posts and t1_ for comments",
     "post_id": "Fullname of the post that was commented on",
@@ -41,14 +42,26 @@ _MEANINGS = {
     "mean_score": "Mean of the known scores",
     "first_post_at": "Oldest post in this export",
     "last_post_at": "Newest post in this export",
+    "term": "A word, or two words side by side, in small letters; English stop words are left out",
+    "count": "Number of posts",
+    "keywords.score": "TF-IDF: count * ln(posts / count): 0 for what every post says",
+    "post_ids": "Fullnames of the first such posts as JSON",
+    "date": "The day of the posts in UTC",
+    "scored": "Posts with a word of the lexicon; the others count as 0",
+    "mean": "Mean of the posts' sentiment by VADER: -1 to 1",
+    "positive": "Posts whose sentiment is 0.05 or more",
+    "neutral": "Posts between these two",
+    "negative": "Posts whose sentiment is -0.05 or less",
 }
 
 # Before the names of a comment's columns on its post's row.
 COMMENT_PREFIX = "comment_"
 
 
-def meaning_of(name: str) -> str:
+def meaning_of(table: str, name: str) -> str:
     """Return what a column means; one of a comment that stands on its post's row, too."""
+    if meaning := _MEANINGS.get(f"{table}.{name}"):
+        return meaning
     plain = name.removeprefix(COMMENT_PREFIX)
     if plain != name and plain in _MEANINGS:
         return f"Of the comment: {_MEANINGS[plain]}"

@@ -85,7 +85,7 @@ def _digest(file: Path) -> str:
 def _dictionary(tables: Sequence[Table]) -> str:
     lines = ["table,column,type,meaning"]
     lines += [
-        f'{table.name},{column.name},{column.kind},"{meaning_of(column.name)}"'
+        f'{table.name},{column.name},{column.kind},"{meaning_of(table.name, column.name)}"'
         for table in tables
         for column in table.columns
     ]

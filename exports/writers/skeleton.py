@@ -25,8 +25,8 @@ _INSTANT_STYLE = re.compile(rb'<c r="[A-Z]+2" s="(\d+)"')
 _WIDTHS = {Kind.INTEGER: 11, Kind.NUMBER: 11, Kind.FLAG: 9, Kind.INSTANT: 19}
 _WIDE = {"title": 60, "selftext": 60, "body": 60, "url": 30, "permalink": 30, "media": 20}
 _OTHER_WIDTH = 16
-_DAY_ROW = "Posts per day"
-_SUBREDDIT_ROW = "Posts per subreddit"
+# From one chart of the Summary to the next.
+_CHART_ROWS = 17
 
 
 @dataclass(frozen=True)
@@ -136,52 +136,66 @@ def _write_summary(workbook: Any, formats: Mapping[str, Any], summary: Summary) 
     if not any(summary.rows.values()):
         page.write_string(row, 0, "Nothing matches this selection.")
         row += 1
-    row = _write_counts(page, formats, row + 1, _DAY_ROW, summary.posts_per_day, is_day=True)
-    _add_chart(workbook, page, row, len(summary.posts_per_day), "line", _DAY_ROW)
-    top = max(row + 1, 20)
-    row = _write_counts(page, formats, top, _SUBREDDIT_ROW, summary.posts_per_subreddit)
-    _add_chart(workbook, page, row, len(summary.posts_per_subreddit), "bar", _SUBREDDIT_ROW)
+    blocks: list[tuple[str, Sequence[tuple[str, float]], str]] = [
+        ("Posts per day", summary.posts_per_day, "line"),
+        ("Posts per subreddit", summary.posts_per_subreddit, "bar"),
+        ("Sentiment per day", summary.sentiment_per_day, "line"),
+    ]
+    for number, (title, figures, kind) in enumerate(blocks):
+        place = _CHART_ROWS * number + 1
+        # Below the one before, and not above its own chart.
+        row = _write_figures(page, formats, max(row + 1, place + 2), title, figures)
+        _add_chart(workbook, page, _Chart(title, kind, place, row, len(figures)))
 
 
-def _write_counts(
+@dataclass(frozen=True)
+class _Chart:
+    """A chart of the `number` figures that end before the row `end`; drawn at the row `place`."""
+
+    title: str
+    kind: str
+    place: int
+    end: int
+    number: int
+
+
+def _write_figures(
     page: Any,
     formats: Mapping[str, Any],
     row: int,
     title: str,
-    counts: Sequence[tuple[str, int]],
-    *,
-    is_day: bool = False,
+    figures: Sequence[tuple[str, float]],
 ) -> int:
     """Write a small table below its title; returns the row after it."""
-    if not counts:
+    if not figures:
         return row
     page.write_string(row, 0, title, formats["header"])
-    for offset, (name, number) in enumerate(counts, start=1):
-        if is_day:
+    for offset, (name, number) in enumerate(figures, start=1):
+        if title.endswith("per day"):
             day = date.fromisoformat(name)
             page.write_datetime(row + offset, 0, datetime(*day.timetuple()[:3]), formats["day"])  # noqa: DTZ001 -- a cell's date has no zone
         else:
             page.write_string(row + offset, 0, _text(name))
         page.write_number(row + offset, 1, number)
-    return row + len(counts) + 1
+    return row + len(figures) + 1
 
 
-def _add_chart(workbook: Any, page: Any, end: int, number: int, kind: str, title: str) -> None:
-    if not number:
+def _add_chart(workbook: Any, page: Any, chart: _Chart) -> None:
+    if not chart.number:
         return
-    chart = workbook.add_chart({"type": kind})
-    first = end - number
-    chart.add_series(
+    drawn = workbook.add_chart({"type": chart.kind})
+    first = chart.end - chart.number
+    drawn.add_series(
         {
-            "name": title,
-            "categories": ["Summary", first, 0, end - 1, 0],
-            "values": ["Summary", first, 1, end - 1, 1],
+            "name": chart.title,
+            "categories": ["Summary", first, 0, chart.end - 1, 0],
+            "values": ["Summary", first, 1, chart.end - 1, 1],
         }
     )
-    chart.set_title({"name": title})
-    chart.set_legend({"none": True})
-    chart.set_size({"width": 640, "height": 300})
-    page.insert_chart(1 if kind == "line" else 18, 3, chart)
+    drawn.set_title({"name": chart.title})
+    drawn.set_legend({"none": True})
+    drawn.set_size({"width": 640, "height": 300})
+    page.insert_chart(chart.place, 3, drawn)
 
 
 def _text(value: str) -> str:

@@ -11,7 +11,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-PACKAGES = ("common", "config", "data_provider", "exports", "projects", "scraper", "webhooks")
+PACKAGES = (
+    "common",
+    "config",
+    "content_analysis",
+    "data_provider",
+    "exports",
+    "projects",
+    "scraper",
+    "webhooks",
+)
 
 
 def modules(*packages: str) -> Iterator[Path]:

@@ -20,6 +20,7 @@ VOCABULARY = {
 
 # What an application has beyond the vocabulary: each named for the one thing that it does.
 DOMAIN_MODULES = {
+    "content_analysis": {"analyzers"},
     "exports": {
         "builder",
         "columns",
@@ -27,6 +28,7 @@ DOMAIN_MODULES = {
         "deletion",
         "downloads",
         "files",
+        "findings",
         "lines",
         "links",
         "log",

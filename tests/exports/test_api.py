@@ -85,12 +85,12 @@ class TestCreate:
         for name in ("q", "subreddit", "author", "flair", "min_score", "since", "until", "job"):
             assert name in error["detail"]
 
-    @pytest.mark.parametrize("name", ["keywords", "sentiment", "themes"])
-    def test_has_sheets_of_an_analysis_only_with_one(self, owner: Caller, name: str) -> None:
-        sheets = ["posts", name]
+    def test_has_themes_only_with_an_analysis_in_depth(self, owner: Caller) -> None:
+        sheets = ["posts", "themes"]
         error = refusal(owner, project=make_project(owner), format="xlsx", sheets=sheets)
         assert error["attr"] == "sheets"
-        assert "summary, posts, comments, subreddits" in error["detail"]
+        assert error["code"] == "not_available"
+        assert "summary, posts, comments, subreddits, keywords, sentiment" in error["detail"]
 
     def test_takes_sheets_by_the_names_that_workbooks_show(self, owner: Caller) -> None:
         export = start(owner, make_project(owner), "xlsx", sheets=["Posts", "Summary"])

@@ -4374,7 +4374,7 @@ export interface components {
             project: number;
             /** @description xlsx, csv, jsonl, parquet, package */
             format: string;
-            /** @description Of summary, posts, comments, subreddits, keywords, sentiment, themes; those of the format when left out. */
+            /** @description Of summary, posts, comments, subreddits, keywords, sentiment (the first in xlsx only); the format's default sheets when left out. */
             sheets?: string[];
             /** @description Columns of posts, named as in REST; all when left out. */
             columns?: string[];

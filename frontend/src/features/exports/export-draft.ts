@@ -13,6 +13,7 @@ export type ExportDraft = {
   columns: string[];
   has_comments: boolean;
   is_joined: boolean;
+  has_findings: boolean;
   safe: boolean;
   bom: boolean;
   mask_authors: boolean;
@@ -39,6 +40,7 @@ export function newExportDraft(hasSelection: boolean): ExportDraft {
     columns: [],
     has_comments: true,
     is_joined: false,
+    has_findings: false,
     safe: true,
     bom: false,
     mask_authors: false,
@@ -82,10 +84,15 @@ export function isNarrowed(filter: PostFilter = {}): boolean {
   return Object.values(filters).some((value) => value !== undefined);
 }
 
-function sheetsOf({ format, has_comments }: ExportDraft): string[] {
-  const rows = has_comments ? ["posts", "comments"] : ["posts"];
-  if (format === "xlsx") return ["summary", ...rows, "subreddits"];
-  return format === "package" ? [...rows, "subreddits"] : rows;
+function sheetsOf({ format, has_comments, has_findings }: ExportDraft): string[] {
+  const isWorkbook = format === "xlsx";
+  return [
+    ...(isWorkbook ? ["summary"] : []),
+    "posts",
+    ...(has_comments ? ["comments"] : []),
+    ...(isWorkbook || format === "package" ? ["subreddits"] : []),
+    ...(has_findings ? ["keywords", "sentiment"] : []),
+  ];
 }
 
 function filtersOf({ scope, run }: ExportDraft, filter: PostFilter): StartExport["filters"] {

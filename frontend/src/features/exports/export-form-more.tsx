@@ -33,6 +33,13 @@ export function ExportFormMore({ form }: ExportFormMoreProps) {
         />
       )}
       <Checkbox
+        label="Keywords and sentiment"
+        description={`What these posts say, by an English lexicon: ${
+          format === "xlsx" ? "two more sheets and a chart." : "two more tables."
+        } Takes about a second for 3,000 posts.`}
+        {...box("has_findings")}
+      />
+      <Checkbox
         label="Pseudonyms instead of authors' names"
         description="The same author has the same one throughout this file. Texts stay as they are."
         {...box("mask_authors")}

@@ -38,6 +38,14 @@ describe("The request of an export", () => {
     ]);
   });
 
+  it("asks for what the texts say where that is wanted", () => {
+    const draft = { ...newExportDraft(false), has_findings: true };
+    const found = ["keywords", "sentiment"];
+    expect(toStartExport(7, draft).sheets?.slice(-2)).toEqual(found);
+    const package_ = { ...draft, format: "package" as const, has_comments: false };
+    expect(toStartExport(7, package_).sheets).toEqual(["posts", "subreddits", ...found]);
+  });
+
   it("narrows to one run", () => {
     const draft = { ...newExportDraft(false), scope: "run" as const, run: "12" };
     expect(toStartExport(7, draft).filters).toEqual({ job: 12 });

@@ -1,0 +1,1 @@
+"""Finds out what people say in the posts of a project."""

@@ -1,0 +1,100 @@
+"""The sheets of an analysis: what is said in an export's posts, found while it is made."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import orjson
+
+from content_analysis.analyzers.keywords import Keyword, find_keywords
+from content_analysis.analyzers.sentiment import (
+    READ_CHARACTERS,
+    DaySentiment,
+    sentiment_by_day,
+)
+from exports.columns import POST_COLUMNS
+from exports.tally import day_begun_by, day_of
+from exports.writers.base import Column, Columns, Kind, Table
+
+KEYWORDS = Table(
+    "keywords",
+    (
+        Column("term", Kind.TEXT),
+        Column("count", Kind.INTEGER),
+        Column("score", Kind.NUMBER),
+        Column("post_ids", Kind.JSON),
+    ),
+)
+SENTIMENT = Table(
+    "sentiment",
+    (
+        Column("date", Kind.INSTANT),
+        Column("count", Kind.INTEGER),
+        Column("scored", Kind.INTEGER),
+        Column("mean", Kind.NUMBER),
+        Column("positive", Kind.INTEGER),
+        Column("neutral", Kind.INTEGER),
+        Column("negative", Kind.INTEGER),
+    ),
+)
+
+# Pages of chosen columns of the posts, by column.
+Read = Callable[[Sequence[Column]], Iterable[Sequence[Sequence[Any]]]]
+
+_COLUMNS = {column.name: column for column in POST_COLUMNS}
+
+
+def keywords_of(read: Read) -> list[Keyword]:
+    """Return the keywords of the posts; they are read twice."""
+    return find_keywords(lambda: _texts(read, "id"))
+
+
+def sentiment_of(read: Read) -> list[DaySentiment[Any]]:
+    """Return the days that have posts, each with what these sound like."""
+    return sentiment_by_day(
+        [(day_begun_by(created), text) for created, text in page]
+        for page in _texts(read, "created_at")
+    )
+
+
+def keyword_page(found: Sequence[Keyword]) -> Columns:
+    """Return the rows of KEYWORDS by column."""
+    return [
+        [one.term for one in found],
+        [one.count for one in found],
+        [one.score for one in found],
+        [orjson.dumps(one.post_ids).decode() for one in found],
+    ]
+
+
+def sentiment_page(days: Sequence[DaySentiment[Any]]) -> Columns:
+    """Return the rows of SENTIMENT by column."""
+    return [
+        [one.day for one in days],
+        [one.count for one in days],
+        [one.scored for one in days],
+        [one.mean for one in days],
+        [one.positive for one in days],
+        [one.neutral for one in days],
+        [one.negative for one in days],
+    ]
+
+
+def sentiment_per_day(days: Sequence[DaySentiment[Any]]) -> list[tuple[str, float]]:
+    """Return the mean of each day, by its date."""
+    return [(day_of(one.day), one.mean) for one in days]
+
+
+def about_sentiment(days: Sequence[DaySentiment[Any]]) -> str:
+    """Say how the figures came about, and of how much they speak."""
+    count, scored = (sum(getattr(one, name) for one in days) for name in ("count", "scored"))
+    return (
+        f"VADER, an English lexicon, of titles and texts (first {READ_CHARACTERS:,} characters):"
+        f" -1 to 1; {scored:,} of {count:,} posts have a word of it, the others count as 0"
+    )
+
+
+def _texts(read: Read, name: str) -> Iterator[list[tuple[Any, str]]]:
+    for values, titles, bodies in read([_COLUMNS[one] for one in (name, "title", "selftext")]):
+        texts = zip(titles, bodies, strict=True)
+        pairs = zip(values, texts, strict=True)
+        yield [(value, f"{title}\n{body}") for value, (title, body) in pairs]
