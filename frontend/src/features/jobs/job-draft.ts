@@ -16,12 +16,10 @@ export type JobDraft = {
   comment_limit: number | string;
   comment_depth: number | string;
   only_new: boolean;
-  /** Days, as date fields write them. */
+  /** Days, as date fields write them; instants while they are those of a run that is asked again. */
   since: string;
   until: string;
-  /** What the form does not show of a run that is asked for again: its times of day, its notes. */
-  since_exactly: string;
-  until_exactly: string;
+  /** What the form does not show of such a run. */
   metadata: Record<string, unknown>;
   is_stopped_on_leave: boolean;
 };
@@ -51,8 +49,6 @@ export function newJobDraft(subreddits: string[]): JobDraft {
     only_new: false,
     since: "",
     until: "",
-    since_exactly: "",
-    until_exactly: "",
     metadata: {},
     is_stopped_on_leave: false,
   };
@@ -75,10 +71,8 @@ export function draftOf(job: Job): JobDraft {
     comment_limit: asked.comment_limit ?? "",
     comment_depth: asked.comment_depth ?? "",
     only_new: asked.only_new ?? false,
-    since: asked.since?.slice(0, 10) ?? "",
-    until: asked.until?.slice(0, 10) ?? "",
-    since_exactly: asked.since ?? "",
-    until_exactly: asked.until ?? "",
+    since: asked.since ?? "",
+    until: asked.until ?? "",
     metadata: job.metadata,
     is_stopped_on_leave: asked.on_disconnect === "stop",
   };
@@ -100,9 +94,14 @@ function isEmpty(notes: Record<string, unknown>): boolean {
   return Object.keys(notes).length === 0;
 }
 
-/** Returns the moment that a day stands for: as exactly as it was asked before, unless changed. */
-function momentOf(day: string, exactly: string): string {
-  return exactly.startsWith(day) ? exactly : `${day}T00:00:00Z`;
+/** Returns what a date field shows of a day or an instant. */
+export function dayOf(text: string): string {
+  return text.slice(0, 10);
+}
+
+/** Returns the instant that a day stands for: its beginning. */
+function instantOf(text: string): string {
+  return text === dayOf(text) ? `${text}T00:00:00Z` : text;
 }
 
 /** Returns the highest limit that the chosen source takes. */
@@ -143,8 +142,8 @@ export function toStartJob(project: number, draft: JobDraft): StartJob {
       : {}),
     only_new: draft.only_new,
     ...(draft.min_score === "" ? {} : { min_score: Number(draft.min_score) }),
-    ...(draft.since ? { since: momentOf(draft.since, draft.since_exactly) } : {}),
-    ...(draft.until ? { until: momentOf(draft.until, draft.until_exactly) } : {}),
+    ...(draft.since ? { since: instantOf(draft.since) } : {}),
+    ...(draft.until ? { until: instantOf(draft.until) } : {}),
     ...(isSingle || Number(draft.parallelism) === 1
       ? {}
       : { parallelism: Number(draft.parallelism) }),

@@ -3,7 +3,7 @@ import { Checkbox, Collapse, SimpleGrid, Stack, TextInput, UnstyledButton } from
 import type { UseFormReturnType } from "@mantine/form";
 import { useDisclosure } from "@mantine/hooks";
 import { IconChevronRight } from "@tabler/icons-react";
-import { type JobDraft, MAX_PARALLELISM, newJobDraft } from "./job-draft";
+import { dayOf, type JobDraft, MAX_PARALLELISM, newJobDraft } from "./job-draft";
 import classes from "./job-form.module.css";
 
 interface JobFormMoreProps {
@@ -104,13 +104,19 @@ function Numbers({ form, isSingle }: Omit<JobFormMoreProps, "isStream">) {
         placeholder="any"
         {...form.getInputProps("min_score")}
       />
-      <TextInput type="date" label="Since" {...form.getInputProps("since")} />
+      <TextInput
+        type="date"
+        label="Since"
+        {...form.getInputProps("since")}
+        value={dayOf(form.values.since)}
+      />
       <TextInput
         type="date"
         label="Until"
         description="Dates need a source that selects by date"
         inputWrapperOrder={["label", "input", "description", "error"]}
         {...form.getInputProps("until")}
+        value={dayOf(form.values.until)}
       />
     </SimpleGrid>
   );

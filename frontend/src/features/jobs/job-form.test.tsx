@@ -1,4 +1,4 @@
-import { screen, waitFor } from "@testing-library/react";
+import { fireEvent, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { HttpResponse, http } from "msw";
 import { beforeEach, describe, expect, it, vi } from "vitest";
@@ -83,6 +83,22 @@ describe("The form of a new scrape", () => {
     await userEvent.click(screen.getByRole("combobox", { name: "Source" }));
     expect(await screen.findByText("needs TEPPAN_REDDIT_CLIENT_ID")).toBeInTheDocument();
     expect(screen.getByText(/^resting \(blocked\);/)).toBeInTheDocument();
+  });
+
+  it("shows the days of what is asked again for, and sends its instants", async () => {
+    const onStart = vi.fn().mockResolvedValue({});
+    const initial = { since: "2026-01-01T13:30:00+00:00", until: "2026-02-01T06:00:00+00:00" };
+    renderScreen(<JobForm project={project} initial={initial} onStart={onStart} />);
+    expect(screen.getByLabelText("Since")).toHaveValue("2026-01-01");
+    const until = screen.getByLabelText("Until");
+    expect(until).toHaveValue("2026-02-01");
+    fireEvent.change(until, { target: { value: "2026-02-03" } });
+    await userEvent.click(screen.getByRole("button", { name: "Start" }));
+    await waitFor(() => expect(onStart).toHaveBeenCalledOnce());
+    expect(onStart.mock.calls[0]?.[0]).toMatchObject({
+      since: initial.since,
+      until: "2026-02-03T00:00:00Z",
+    });
   });
 
   it("takes the choice of watching away once there are several subreddits", async () => {
