@@ -228,6 +228,14 @@ class ServerStack(Stack):
         return commands[kind]
 
 
+def is_alive(number: int) -> bool:
+    """Tell whether a process still runs; one that only waits to be asked for its end does not."""
+    try:
+        return bool(psutil.Process(number).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
 def is_answering(url: str) -> bool:
     """Tell whether a GET is answered with 200."""
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import sqlite3
@@ -256,6 +257,17 @@ class Person:
         """Return the job once it is in a state."""
         wait_until(lambda: self.job(job)["status"] == status, f"Not {status}", seconds)
         return self.job(job)
+
+
+@contextlib.contextmanager
+def standing_still(process: psutil.Process) -> Iterator[None]:
+    """Suspend a process, which may be killed meanwhile."""
+    process.suspend()
+    try:
+        yield
+    finally:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.resume()
 
 
 def until_deadline(stream: Stream, seconds: float = PATIENCE_SECONDS) -> Iterator[Message]:

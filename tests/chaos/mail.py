@@ -8,10 +8,8 @@ import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import psutil
-
 from tests.services import wait_until
-from tests.stack import EmbeddedStack, ServerStack
+from tests.stack import EmbeddedStack, ServerStack, is_alive
 
 if TYPE_CHECKING:
     from tests.chaos.inside import Inside
@@ -87,7 +85,7 @@ class Mail:
         if isinstance(stack, ServerStack):
             stack._running[name].wait(PATIENCE_SECONDS)
             return
-        wait_until(lambda: not _is_alive(number), f"{name} lives on", PATIENCE_SECONDS)
+        wait_until(lambda: not is_alive(number), f"{name} lives on", PATIENCE_SECONDS)
 
     def revive_worker(self, name: str) -> None:
         """Have the worker again; the embedded stack sees to it itself."""
@@ -118,10 +116,3 @@ class Mail:
 def number_of(receipt: Receipt) -> int:
     """Return the number of the event that a request tells of."""
     return int(json.loads(receipt.body)["data"]["n"])
-
-
-def _is_alive(number: int) -> bool:
-    try:
-        return bool(psutil.Process(number).status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from projects.slots import RUNS_AT_ONCE
-from tests.chaos.line import JOBS
+from tests.chaos.line import JOBS, standing_still
 from tests.chaos.test_bulk_jobs import (
     QUEUE,
     RECOVERY_SECONDS,
@@ -126,14 +126,8 @@ class TestVeryMany:
 @contextlib.contextmanager
 def unheard(line: Line) -> Iterator[None]:
     """Let no worker hear what it is told."""
-    workers = [line.worker(number) for number in (1, 2)]
-    for worker in workers:
-        worker.suspend()
-    try:
+    with standing_still(line.worker(1)), standing_still(line.worker(2)):
         yield
-    finally:
-        for worker in workers:
-            worker.resume()
 
 
 def decoded(message: bytes) -> bytes:

@@ -9,12 +9,11 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-import psutil
 import pytest
 
 from config.web import bind
 from tests.services import wait_until
-from tests.stack import STOP_SECONDS, Stack
+from tests.stack import STOP_SECONDS, Stack, is_alive
 
 if TYPE_CHECKING:
     from tests.conftest import StartStack
@@ -22,10 +21,6 @@ if TYPE_CHECKING:
 NAMES = ("supervisor", "web", "worker", "beat", "broker", "sandbox")
 # A child that died is started again after half a second, and then has to import Django.
 RESTART_SECONDS = 30
-
-
-def is_alive(number: int) -> bool:
-    return psutil.pid_exists(number) and psutil.Process(number).status() != "zombie"
 
 
 def wait_for_another(stack: Stack, name: str, old: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from tests.chaos.line import standing_still
 from tests.services import wait_until
 
 if TYPE_CHECKING:
@@ -80,10 +82,11 @@ def start(person: Person, form: str = "xlsx", **wish: Any) -> str:
     return f"{EXPORTS}{person.call('POST', EXPORTS, body)['id']}/"
 
 
+@contextlib.contextmanager
 def caught_midway(
     line: Line, person: Person, form: str, *, after: int, before: int, **wish: Any
-) -> str:
-    """Return an export whose worker stands still with so many of its rows written."""
+) -> Iterator[str]:
+    """Start an export, with so many of whose rows written its worker stands still in here."""
     for _ in range(CATCHES):
         path = start(person, form, **wish)
 
@@ -92,12 +95,11 @@ def caught_midway(
             return export["status"] not in ("pending", "running") or export["rows"] >= after
 
         wait_until(is_there, f"Not {after} rows of {path}", DONE_SECONDS)
-        worker = line.worker()
-        worker.suspend()
-        export = person.call("GET", path)
-        if export["status"] == "running" and export["rows"] < before:
-            return path
-        worker.resume()
+        with standing_still(line.worker()):
+            export = person.call("GET", path)
+            if export["status"] == "running" and export["rows"] < before:
+                yield path
+                return
         wait_for_end(person, path)
     raise AssertionError(f"{form} was done before anybody could look, {CATCHES} times")
 
@@ -140,10 +142,10 @@ class TestKill:
     ) -> None:
         undisturbed = start(somebody, form)
         assert wait_for_end(somebody, undisturbed)["status"] == "completed"
-        path = caught_midway(busy, somebody, form, after=1, before=POSTS)
-        number = path.rstrip("/").rpartition("/")[2]
-        assert [name for name in files_of(busy) if f"export-work/{number}-" in name]
-        busy.kill_worker()
+        with caught_midway(busy, somebody, form, after=1, before=POSTS) as path:
+            number = path.rstrip("/").rpartition("/")[2]
+            assert [name for name in files_of(busy) if f"export-work/{number}-" in name]
+            busy.kill_worker()
         export = wait_for_end(somebody, path)
         assert export["status"] == "completed", export
         assert export["attempt"] >= 2
@@ -177,9 +179,9 @@ class TestCancel:
         before: int,
     ) -> None:
         kept = [name for name in files_of(busy) if name.startswith("exports")]
-        path = caught_midway(busy, somebody, form, sheets=sheets, after=after, before=before)
-        # Where it is caught is seen while it stands still; what is cancelled runs.
-        busy.worker().resume()
+        with caught_midway(busy, somebody, form, sheets=sheets, after=after, before=before) as path:
+            # Where it is caught is seen while it stands still; what is cancelled runs.
+            pass
         started = time.monotonic()
         somebody.call("POST", f"{path}cancel/")
         export = wait_for_end(somebody, path)

@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.chaos.inside import Inside
-from tests.chaos.line import JOBS, PATIENCE_SECONDS, ids, posts, until_deadline
+from tests.chaos.line import (
+    JOBS,
+    PATIENCE_SECONDS,
+    ids,
+    posts,
+    standing_still,
+    until_deadline,
+)
 from tests.chaos.test_bulk_jobs import (
     RECOVERY_SECONDS,
     check_whole,
@@ -23,6 +30,7 @@ from tests.chaos.test_bulk_jobs import (
 )
 from tests.chaos.upstream import lay_numbered, slow_feed
 from tests.services import wait_until
+from tests.stack import is_alive
 
 if TYPE_CHECKING:
     from tests.chaos.line import Line, Person
@@ -121,10 +129,11 @@ class TestCrash:
             number = 1 + kill % 2
             for _ in range(CATCHES):
                 threading.Event().wait(dice.random() * 0.1)
-                if stands_still_with_a_job(crew, number):
-                    break
+                with standing_still(crew.worker(number)):
+                    if holds_a_job(crew, number):
+                        crew.kill_worker(number)
+                        break
                 jobs.append(start_bulk(person, "tiny"))
-            crew.kill_worker(number)
         attempts = []
         for job in jobs:
             shown = person.wait(job, "completed", 2 * RECOVERY_SECONDS)
@@ -134,17 +143,9 @@ class TestCrash:
         assert max(attempts) > 1
 
 
-def stands_still_with_a_job(line: Line, number: int) -> bool:
-    """Suspend a worker that holds a job; any other goes on."""
-    worker = line.worker(number)
-    worker.suspend()
-    held = line.read(
-        "SELECT count(*) FROM scraper_scrapingjob WHERE status = 'running' AND worker LIKE ?",
-        f"%:{worker.pid}:%",
-    )
-    if not held:
-        worker.resume()
-    return bool(held)
+def holds_a_job(line: Line, number: int) -> bool:
+    query = "SELECT count(*) FROM scraper_scrapingjob WHERE status = 'running' AND worker LIKE ?"
+    return bool(line.read(query, f"%:{line.worker(number).pid}:%"))
 
 
 class TestStubborn:
@@ -163,7 +164,7 @@ class TestStubborn:
         assert person.cancel(deaf)["cancel_requested"]
         asked_at = time.monotonic()
         person.wait(deaf, "cancelled", BUSY_SECONDS)
-        wait_until(lambda: is_over(worker), "The process does not end", BUSY_SECONDS)
+        wait_until(lambda: not is_alive(worker.pid), "The process does not end", BUSY_SECONDS)
         # Ended from outside: by itself the page would have been read first.
         assert time.monotonic() - asked_at < BUSY_SECONDS
         fragile.revive_worker(worker.pid)
@@ -226,7 +227,3 @@ def unfinished(person: Person) -> int:
 
 def logs(line: Line) -> str:
     return "".join(file.read_text() for file in line.stack.folder.glob("*.log"))
-
-
-def is_over(process: Any) -> bool:
-    return not process.is_running() or process.status() == "zombie"
