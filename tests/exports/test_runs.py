@@ -494,7 +494,7 @@ class TestBucket:
         assert "host.example" not in done.error_detail
         assert left_behind(settings, export_folder) == []
 
-    def test_j25_a_file_survives_the_loss_of_power(
+    def test_a_file_is_on_the_disk_with_the_folders_that_name_it(
         self, owner: Caller, export_folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A name is on the disk when its folder is."""
