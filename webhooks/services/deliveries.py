@@ -62,7 +62,7 @@ def retry_delivery(delivery: WebhookDelivery) -> WebhookDelivery:
     """
     _refuse_disabled(delivery.endpoint)
     if delivery.payload is None:
-        raise Conflict("payload_expired", "The payload of this delivery is no longer kept.")
+        raise Conflict("payload_expired", "No payload of this delivery is kept.")
     now = timezone.now()
     rows = WebhookDelivery.objects.filter(
         unclaimed(now),
