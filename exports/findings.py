@@ -88,8 +88,8 @@ def about_sentiment(days: Sequence[DaySentiment[Any]]) -> str:
     """Say how the figures came about, and of how much they speak."""
     count, scored = (sum(getattr(one, name) for one in days) for name in ("count", "scored"))
     return (
-        f"VADER, an English lexicon, of titles and texts (first {READ_CHARACTERS:,} characters):"
-        f" -1 to 1; {scored:,} of {count:,} posts have a word of it, the others count as 0"
+        f"by VADER, an English lexicon, of the first {READ_CHARACTERS:,} characters: -1 to 1."
+        f" {scored:,} of {count:,} posts have a word of it, the others count as 0."
     )
 
 

@@ -25,6 +25,12 @@ _INSTANT_STYLE = re.compile(rb'<c r="[A-Z]+2" s="(\d+)"')
 _WIDTHS = {Kind.INTEGER: 11, Kind.NUMBER: 11, Kind.FLAG: 9, Kind.INSTANT: 19}
 _WIDE = {"title": 60, "selftext": 60, "body": 60, "url": 30, "permalink": 30, "media": 20}
 _OTHER_WIDTH = 16
+# Of the Summary's second column: its characters per line, and the height of one in points.
+_TOLD_WIDTH = 40
+_ROW_HEIGHT = 15
+_MOST_LINES = 10
+# How the titles end of what is told by day.
+_PER_DAY = "per day"
 # From one chart of the Summary to the next.
 _CHART_ROWS = 17
 
@@ -99,9 +105,10 @@ def _number_in(pattern: re.Pattern[bytes], rows: bytes) -> str:
 def _formats(workbook: Any) -> dict[str, Any]:
     return {
         "title": workbook.add_format({"bold": True, "font_size": 14}),
-        "header": workbook.add_format({"bold": True, "bottom": 1}),
+        "header": workbook.add_format({"bold": True, "bottom": 1, "valign": "top"}),
         "instant": workbook.add_format({"num_format": _DATE}),
         "day": workbook.add_format({"num_format": _DAY}),
+        "told": workbook.add_format({"text_wrap": True, "valign": "top"}),
     }
 
 
@@ -120,14 +127,15 @@ def _write_sheet(workbook: Any, formats: Mapping[str, Any], sheet: Sheet) -> Non
 def _write_summary(workbook: Any, formats: Mapping[str, Any], summary: Summary) -> None:
     page = workbook.add_worksheet("Summary")
     page.set_column(0, 0, 24)
-    page.set_column(1, 1, 20)
+    page.set_column(1, 1, _TOLD_WIDTH)
     page.write_string(0, 0, _text(summary.title), formats["title"])
     page.write_string(1, 0, "Made at (UTC)", formats["header"])
     page.write_datetime(1, 1, summary.made_at.replace(tzinfo=None), formats["instant"])
     row = 2
     for label, value in summary.scope:
         page.write_string(row, 0, _text(label), formats["header"])
-        page.write_string(row, 1, _text(value))
+        page.write_string(row, 1, _text(value), formats["told"])
+        page.set_row(row, _ROW_HEIGHT * min(1 + len(value) // _TOLD_WIDTH, _MOST_LINES))
         row += 1
     for name, number in summary.rows.items():
         page.write_string(row, 0, f"Rows in {name.capitalize()}", formats["header"])
@@ -171,7 +179,7 @@ def _write_figures(
         return row
     page.write_string(row, 0, title, formats["header"])
     for offset, (name, number) in enumerate(figures, start=1):
-        if title.endswith("per day"):
+        if title.endswith(_PER_DAY):
             day = date.fromisoformat(name)
             page.write_datetime(row + offset, 0, datetime(*day.timetuple()[:3]), formats["day"])  # noqa: DTZ001 -- a cell's date has no zone
         else:
@@ -192,6 +200,8 @@ def _add_chart(workbook: Any, page: Any, chart: _Chart) -> None:
             "values": ["Summary", first, 1, chart.end - 1, 1],
         }
     )
+    if chart.title.endswith(_PER_DAY):
+        drawn.set_x_axis({"date_axis": True, "num_format": _DAY, "label_position": "low"})
     drawn.set_title({"name": chart.title})
     drawn.set_legend({"none": True})
     drawn.set_size({"width": 640, "height": 300})

@@ -114,6 +114,7 @@ class TestWorkbook:
         [chart] = [one for one in charts if "Sentiment per day" in one]
         assert len(charts) == 3
         assert f"Summary!$B${first}:$B${first + 3}" in chart
+        assert "<c:dateAx>" in chart
         days = days_in(posts_in_rest(owner, project)).values()
         means = [one.mean for one in days]
         assert [summary.cell(first + at, 2).value for at in range(4)] == means
@@ -158,7 +159,7 @@ class TestOtherFormats:
         assert "TF-IDF" in meanings["keywords"]["score"]
         assert "Votes" in meanings["posts"]["score"]
         assert all(meaning for table in meanings.values() for meaning in table.values())
-        assert "- Sentiment: VADER, an English lexicon" in found["README.md"].decode()
+        assert "- Sentiment: by VADER, an English lexicon" in found["README.md"].decode()
         assert b"- keywords: " in found["README.md"]
 
 
