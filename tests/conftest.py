@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from config.env import ROOT
 from config.preparation import collect_static
 from tests.plugin import SERVICES
+from tests.recordings import recordings_folder
 from tests.stack import EmbeddedStack, ServerStack, Stack
 from tests.threads import close_lasting_connections
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.services import Services
 
@@ -53,13 +52,7 @@ def engine(services: Services) -> str:
 @pytest.fixture(scope="session")
 def recordings() -> Path:
     """The folder of recorded answers of Reddit (TEPPAN_RECORDINGS)."""
-    folder = Path(os.environ.get("TEPPAN_RECORDINGS") or ROOT.parent / "shared" / "reddit")
-    if folder.is_dir():
-        return folder
-    reason = f"No recordings in {folder}; TEPPAN_RECORDINGS names their folder"
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
+    return recordings_folder()
 
 
 @pytest.fixture(scope="session")

@@ -15,9 +15,10 @@ import tempfile
 import time
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import psycopg
+import pytest
 import redis
 
 from config import broker
@@ -74,6 +75,13 @@ def wait_until(condition: Callable[[], object], what: str, seconds: float = STAR
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what} after {seconds} s")
         time.sleep(_LOOK_SECONDS)
+
+
+def skip_or_fail(reason: str) -> NoReturn:
+    """Skip the test for want of something; fail it where everything must be there."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 class ValkeyService:

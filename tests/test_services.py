@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import socket
 
-from tests.services import _EPHEMERAL, free_port
+import pytest
+
+from tests.services import _EPHEMERAL, free_port, skip_or_fail
 
 
 class TestFreePort:
@@ -20,3 +22,15 @@ class TestFreePort:
         port = free_port()
         with socket.create_server(("127.0.0.1", port + 1)):
             assert free_port() != port + 1
+
+
+class TestSkipOrFail:
+    @pytest.mark.parametrize(
+        ("ci", "outcome"), [("", pytest.skip.Exception), ("true", pytest.fail.Exception)]
+    )
+    def test_fails_only_where_everything_must_be_there(
+        self, monkeypatch: pytest.MonkeyPatch, ci: str, outcome: type[BaseException]
+    ) -> None:
+        monkeypatch.setenv("CI", ci)
+        with pytest.raises(outcome, match="no clock"):
+            skip_or_fail("no clock")

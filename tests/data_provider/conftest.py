@@ -1,18 +1,19 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from data_provider.sandbox.testing import SandboxServer, running_sandbox
 from data_provider.testing import ManualClock
 from tests.data_provider.scripted_server import ScriptedServer, scripted_server
+from tests.recordings import recordings_folder
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -69,13 +70,21 @@ class Recordings:
 
 @pytest.fixture(scope="session")
 def recordings() -> Recordings:
-    folder = Path(os.environ.get("TEPPAN_RECORDINGS") or REPOSITORY.parent / "shared" / "reddit")
-    if (folder / "manifest.jsonl").is_file():
-        return Recordings(folder)
-    reason = f"no recordings of Reddit at {folder} (TEPPAN_RECORDINGS)"
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
+    return Recordings(recordings_folder())
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[SandboxServer]:
+    with running_sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+def reddit(sandbox: SandboxServer) -> SandboxServer:
+    """The simulated Reddit, without faults and without memories."""
+    sandbox.clear_faults()
+    sandbox.clear_requests()
+    return sandbox
 
 
 @pytest.fixture

@@ -18,11 +18,11 @@ from data_provider import (
     get_scraper,
 )
 from data_provider.sandbox.brightdata import TOKEN
-from data_provider.sandbox.testing import SandboxServer, running_sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
+    from data_provider.sandbox.testing import SandboxServer
     from data_provider.testing import ManualClock
 
 TRIGGER = "/datasets/v3/trigger"
@@ -30,19 +30,6 @@ LIMIT = 300
 FREE = {"path": r"\.json$", "action": "wall_403"}
 BUSY = {"path": r"\.json$", "action": "status", "status": 429, "retry_after": 30, "times": 1}
 PAID = {"path": "^/datasets/v3/progress", "action": "status", "status": 500}
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[SandboxServer]:
-    with running_sandbox() as running:
-        yield running
-
-
-@pytest.fixture
-def reddit(sandbox: SandboxServer) -> SandboxServer:
-    sandbox.clear_faults()
-    sandbox.clear_requests()
-    return sandbox
 
 
 def auto(url: str, clock: ManualClock, *order: str) -> ScraperBackend:

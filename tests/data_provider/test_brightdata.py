@@ -29,29 +29,14 @@ from data_provider import (
 from data_provider.backends.brightdata import BrightDataBackend
 from data_provider.parsing.brightdata import parse_progress, parse_snapshot, parse_triggered
 from data_provider.sandbox.brightdata import TOKEN
-from data_provider.sandbox.testing import SandboxServer, running_sandbox
 from tests.data_provider.scripted_server import Reply, Request, ScriptedServer, as_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from data_provider.sandbox.testing import SandboxServer
     from data_provider.testing import ManualClock
     from tests.data_provider.conftest import Recordings
 
 TRIGGER = "/datasets/v3/trigger"
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[SandboxServer]:
-    with running_sandbox() as running:
-        yield running
-
-
-@pytest.fixture
-def reddit(sandbox: SandboxServer) -> SandboxServer:
-    sandbox.clear_faults()
-    sandbox.clear_requests()
-    return sandbox
 
 
 def backend(url: str, clock: ManualClock, token: str = TOKEN) -> BrightDataBackend:

@@ -24,7 +24,6 @@ from data_provider import (
     get_scraper,
 )
 from data_provider.browser import MOST_BROWSERS, Guarded, launch, places
-from data_provider.sandbox.testing import SandboxServer, running_sandbox
 from data_provider.testing import EPOCH, ManualClock
 from data_provider.web_document import Document, require_content
 from data_provider.web_listing import WebBackend
@@ -33,16 +32,12 @@ from tests.data_provider.scripted_server import Reply, scripted_server
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
+    from data_provider.sandbox.testing import SandboxServer
+
 
 SOURCES = ("playwright", "nodriver", "selenium")
 
 pytestmark = pytest.mark.processes
-
-
-@pytest.fixture(scope="module")
-def reddit() -> Iterator[SandboxServer]:
-    with running_sandbox() as running:
-        yield running
 
 
 def free_port() -> int:

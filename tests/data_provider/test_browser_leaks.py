@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from config.env import ROOT
-from data_provider.sandbox.testing import SandboxServer, running_sandbox
 from tests.data_provider.leaks import WAYS, left_over, plan_of, when_clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from data_provider.sandbox.testing import SandboxServer
 
 # A hundred take a quarter of an hour; these few are of every source and every way of ending.
 SCRAPES = int(os.environ.get("TEPPAN_LEAK_SCRAPES") or 12)
@@ -26,12 +27,6 @@ SEED = 5
 SCRAPE_SECONDS = 50
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(60 + SCRAPES * SCRAPE_SECONDS)]
-
-
-@pytest.fixture(scope="module")
-def reddit() -> Iterator[SandboxServer]:
-    with running_sandbox() as running:
-        yield running
 
 
 @pytest.fixture

@@ -15,16 +15,15 @@ import pytest
 from config.env import Environment
 from data_provider import ProviderConfig, Query, get_scraper
 from data_provider.__main__ import _OF_PROGRAMS, _in_environment, _setting
-from data_provider.sandbox.testing import SandboxServer, running_sandbox
 from data_provider.sandbox.tokens import SCRIPT_CLIENT, USER
 from tests.data_provider.conftest import REPOSITORY
 from tests.data_provider.scripted_server import Reply, ScriptedServer, as_json, listing
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
-    from collections.abc import Iterator
     from pathlib import Path
 
+    from data_provider.sandbox.testing import SandboxServer
     from data_provider.testing import ManualClock
     from tests.data_provider.scripted_server import Route
 
@@ -117,18 +116,6 @@ async def ask(*arguments: str, **settings: str) -> tuple[int | None, list[dict[s
     )  # fmt: skip
     stdout, stderr = await process.communicate()
     return process.returncode, [json.loads(line) for line in stdout.splitlines()], stderr.decode()
-
-
-@pytest.fixture(scope="module")
-def shared_reddit() -> Iterator[SandboxServer]:
-    with running_sandbox() as running:
-        yield running
-
-
-@pytest.fixture
-def reddit(shared_reddit: SandboxServer) -> Iterator[SandboxServer]:
-    yield shared_reddit
-    shared_reddit.clear_faults()
 
 
 class TestOtherCommands:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections import Counter, defaultdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-DEFAULT_FOLDER = Path(__file__).resolve().parents[2] / ".." / "shared" / "reddit"
 # Bodies of older dates have other keys; Reddit's shape has been stable since about then.
 FIRST_YEAR = 2020
 JSON_TYPES = {
@@ -26,17 +22,6 @@ JSON_TYPES = {
     float: "float",
     type(None): "null",
 }
-
-
-def recordings_folder() -> Path:
-    """Return the folder; skip the test without it, or fail where it must be there."""
-    folder = Path(os.environ.get("TEPPAN_RECORDINGS", DEFAULT_FOLDER))
-    if (folder / "manifest.jsonl").is_file():
-        return folder
-    reason = f"no recordings at {folder} (set TEPPAN_RECORDINGS)"
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 class Shapes:

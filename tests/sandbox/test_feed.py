@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from data_provider.parsing.reddit_json import parse_thread
-
-from .recordings import recordings_folder
+from tests.recordings import recordings_folder
 
 if TYPE_CHECKING:
     from .conftest import Client

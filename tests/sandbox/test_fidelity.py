@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from data_provider.sandbox import create_app
+from tests.recordings import recordings_folder
 
 from .conftest import Client, names
-from .recordings import Shapes, manifest, recorded_shapes, recordings_folder
+from .recordings import Shapes, manifest, recorded_shapes
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

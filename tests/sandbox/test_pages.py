@@ -11,8 +11,7 @@ from data_provider.parsing import old_html, reddit_json, shreddit_html, shreddit
 from data_provider.sandbox import spanish
 from data_provider.walls import WALLS, find_wall
 from tests.data_provider.start_tags import StartTags
-
-from .recordings import recordings_folder
+from tests.recordings import recordings_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

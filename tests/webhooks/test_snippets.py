@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.services import skip_or_fail
 from tests.webhooks import test_signing as vector
 from webhooks.signing import new_secret, sign
 from webhooks.snippets import SNIPPETS
@@ -94,10 +95,7 @@ def accepts(request: pytest.FixtureRequest, tmp_path: Path) -> Accepts:
         return lambda asked: _ask_shell(asked, tmp_path)
     program, name, driver = _DRIVERS[snippet.language]
     if shutil.which(program) is None:
-        reason = f"{program} is not installed"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        skip_or_fail(f"{program} is not installed")
     (tmp_path / name).write_text(driver)
 
     def ask(asked: Request) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import subprocess
 import time
 from pathlib import Path
@@ -15,6 +14,7 @@ from django.utils import timezone
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from config.env import ROOT
+from tests.services import skip_or_fail
 from tests.webhooks.building import deliver, make_deliveries, make_due, make_endpoint, now_of
 from tests.webhooks.receiver import Reply
 from tests.webhooks.test_sender import loopback, sender
@@ -66,10 +66,7 @@ def verify(request: pytest.FixtureRequest) -> Verify:
     if request.param == "python":
         return verify_in_python
     if not (ROOT / "frontend" / "node_modules" / "standardwebhooks").is_dir():
-        reason = "standardwebhooks is missing: npm --prefix frontend ci"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        skip_or_fail("standardwebhooks is missing: npm --prefix frontend ci")
     return verify_in_javascript
 
 
