@@ -257,9 +257,11 @@ class TestDatabase:
     ) -> None:
         name, job = gated(crew, owner, pages=4, let=1)
         with cut_off(crew):
+            # Long enough for its lease to be over.
             time.sleep(2 * LEASE_SECONDS)
             # What the cut-off worker fetches now must not be stored by it.
             crew.upstream.let(name, 1)
+            # So long it could try to.
             time.sleep(1)
         crew.upstream.let(name, 100)
         shown = check_whole(crew, owner, name, job, pages=4)

@@ -144,6 +144,7 @@ class TestFullDisk:
             wait_until(lambda: len(crew.upstream.asked(name)) == 2, "Not fetched")
             busy = [crew.worker(number).cpu_times() for number in (1, 2)]
             begun = time.monotonic()
+            # So long is their waiting measured, which must cost next to nothing.
             time.sleep(4)
             shown = person.job(job)
             assert (shown["status"], shown["posts_scraped"]) == ("running", 5)
