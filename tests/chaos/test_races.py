@@ -67,7 +67,7 @@ class TestCancelAndFinish:
             pause, outcomes = 0.05 * (index + 1), []
             for _ in range(RACES_EACH):
                 job = start_bulk(owner, "tiny")
-                threading.Event().wait(pause)
+                time.sleep(pause)
                 answer = owner.cancel(job)
                 wait_until(lambda job=job: owner.job(job)["finished_at"], "No end")  # type: ignore[misc]
                 shown = owner.job(job)
@@ -128,7 +128,7 @@ class TestCrash:
             jobs += [start_bulk(person, "tiny") for _ in range(ENDING // 2 // KILLS)]
             number = 1 + kill % 2
             for _ in range(CATCHES):
-                threading.Event().wait(dice.random() * 0.1)
+                time.sleep(dice.random() * 0.1)
                 with standing_still(crew.worker(number)):
                     if holds_a_job(crew, number):
                         crew.kill_worker(number)
