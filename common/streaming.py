@@ -12,6 +12,7 @@ from typing import Any
 
 from django.http import HttpRequest, StreamingHttpResponse
 
+from common.errors import InvalidInput
 from common.frames import Position, parse_cursor
 from common.sse import Viewer
 
@@ -61,6 +62,14 @@ def cursor_of(request: HttpRequest) -> Position | None:
     """Return what a stream's client has already, by header or address. Raises InvalidInput."""
     text = request.headers.get("Last-Event-ID") or request.GET.get("after")
     return None if text is None else parse_cursor(text)
+
+
+def refuse_unknown(request: HttpRequest, known: str) -> None:
+    """Raise InvalidInput for a parameter of the address that is not the known one."""
+    if unknown := sorted(set(request.GET) - {known}):
+        raise InvalidInput(
+            "unknown_parameter", f"Unknown parameter: {unknown[0]}.", attr=unknown[0]
+        )
 
 
 async def _nothing() -> AsyncGenerator[bytes, None]:

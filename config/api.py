@@ -18,7 +18,7 @@ from rest_framework.request import Request
 
 from common.errors import Unauthenticated
 from projects.models import User
-from projects.selectors import Principal, authenticate_bearer
+from projects.selectors import Principal, authenticate_bearer, bearer_token
 
 # More than any request of ours needs, far less than what exhausts the interpreter's stack.
 MAX_JSON_DEPTH = 32
@@ -41,11 +41,11 @@ class BearerAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[User, Principal] | None:
         """Return the caller, None without credentials; raises for credentials that do not count."""
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != self.scheme.lower():
+        token = bearer_token(request.headers)
+        if token is None:
             return None
         try:
-            principal = authenticate_bearer(token.strip())
+            principal = authenticate_bearer(token)
         except Unauthenticated as error:
             raise exceptions.AuthenticationFailed(error.detail, error.code) from error
         return principal.user, principal

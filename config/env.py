@@ -177,7 +177,7 @@ class Environment(BaseModel):
     )
     TEPPAN_STOP_SECONDS: float = Field(
         3.0,
-        gt=1,
+        ge=2,
         le=3600,
         allow_inf_nan=False,
         description="What a worker takes to stop; less than its supervisor's grace.",

@@ -17,7 +17,7 @@ from config import metrics as _figures_of_runs  # noqa: F401 -- registers its fi
 from config.presence import connect, live_workers
 from config.responses import error_response
 from projects import viewers
-from projects.selectors import authenticate_bearer
+from projects.selectors import authenticate_bearer, bearer_token
 
 # Headers by which a proxy says that the request came from elsewhere.
 _FORWARDING_HEADERS = ("X-Forwarded-For", "X-Real-IP", "Forwarded")
@@ -110,8 +110,8 @@ def _is_from_this_machine(request: HttpRequest) -> bool:
 
 
 def _require_superuser(request: HttpRequest) -> None:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
+    token = bearer_token(request.headers)
+    if token is None:
         raise Unauthenticated
-    if not authenticate_bearer(token.strip()).user.is_superuser:
+    if not authenticate_bearer(token).user.is_superuser:
         raise Forbidden("permission_denied", "Metrics are for the operator.")

@@ -14,15 +14,15 @@ from django.http import (
 from django.views.decorators.csrf import csrf_exempt
 
 from common import sse
-from common.errors import InvalidInput, MethodNotAllowed, Unauthenticated
-from common.streaming import EventStreamResponse, Stream, cursor_of
+from common.errors import MethodNotAllowed, Unauthenticated
+from common.streaming import EventStreamResponse, Stream, cursor_of, refuse_unknown
 from exports import downloads, files, links, selectors
 from exports.log import ExportLog
 from exports.models import Export
 from exports.ranges import Unsatisfiable, range_of
 from exports.writers import FORMATS
 from projects.models import User
-from projects.selectors import Principal, authenticate_bearer
+from projects.selectors import principal_of
 from projects.viewers import Kind, admit
 
 # A bucket's own link is used at once: the browser is sent there.
@@ -38,8 +38,8 @@ async def export_stream(request: HttpRequest, export_id: int) -> HttpResponseBas
     """GET: the export's events as server-sent events, from a cursor on."""
     if request.method != "GET":
         raise MethodNotAllowed(request.method, ["GET"])
-    principal = await sync_to_async(_authenticate)(request)
-    _refuse_unknown(request, "after")
+    principal = await sync_to_async(principal_of)(request.headers)
+    refuse_unknown(request, "after")
     cursor = cursor_of(request)
     export = await sync_to_async(selectors.export_of)(principal.user, export_id)
     if export.is_terminal and cursor is not None and cursor.seq == export.event_seq:
@@ -108,7 +108,7 @@ def _answer(
 
 def _export_for(request: HttpRequest, export_id: int) -> Export:
     user = _user_of(request, export_id)
-    _refuse_unknown(request, "token")
+    refuse_unknown(request, "token")
     export = selectors.export_of(user, export_id)
     selectors.require_file(export)
     return export
@@ -116,22 +116,10 @@ def _export_for(request: HttpRequest, export_id: int) -> Export:
 
 def _user_of(request: HttpRequest, export_id: int) -> User:
     if "Authorization" in request.headers:
-        return _authenticate(request).user
+        return principal_of(request.headers).user
     if token := request.GET.get("token"):
         return links.user_of_link(token, export_id)
     raise Unauthenticated(code="not_authenticated")
-
-
-def _authenticate(request: HttpRequest) -> Principal:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return authenticate_bearer(token.strip() if scheme.lower() == "bearer" else "")
-
-
-def _refuse_unknown(request: HttpRequest, known: str) -> None:
-    if unknown := sorted(set(request.GET) - {known}):
-        raise InvalidInput(
-            "unknown_parameter", f"Unknown parameter: {unknown[0]}.", attr=unknown[0]
-        )
 
 
 def _bucket_link(export: Export) -> str:

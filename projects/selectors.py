@@ -1,7 +1,7 @@
 """Who is calling, and what of theirs there is to see."""
 
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -60,6 +60,17 @@ class Principal:
     session_id: uuid.UUID | None = None
     token_id: int | None = None
     expires_at: datetime | None = field(default=None, compare=False)
+
+
+def bearer_token(headers: Mapping[str, str]) -> str | None:
+    """Return the token of a request's `Authorization: Bearer ...`; None without one."""
+    scheme, _, token = headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def principal_of(headers: Mapping[str, str]) -> Principal:
+    """Return who sends a request with these headers. Raises as `authenticate_bearer` does."""
+    return authenticate_bearer(bearer_token(headers) or "")
 
 
 def authenticate_bearer(token: str) -> Principal:

@@ -36,9 +36,8 @@ SWEEP_SECONDS = 1.0
 RUNS_AT_ONCE = 32
 # The last slots of a process are for users of whom it works on nothing.
 SHARE_FOR_OTHERS = 4
-# How long the runs of a process that is asked to leave have to let go; then they are given back in
-# their place. What waits for that allows 3 s.
-STOP_SECONDS = 2.0
+# Of the time that a worker has to stop, for giving back in their place the runs that do not let go.
+_SETTLE_SECONDS = 1.0
 # After this the process ends, whatever still holds it.
 _EXIT_SECONDS = 5.0
 
@@ -105,7 +104,7 @@ class Slots(Generic[R]):
         self._keeper.stop_all(StopReason.SHUTDOWN)
         left = threading.Event()
         submit(self._wait_for_all(left))
-        if not left.wait(STOP_SECONDS):
+        if not left.wait(settings.TEPPAN["STOP_SECONDS"] - _SETTLE_SECONDS):
             self._keeper.settle_all()
 
     async def _fill(self) -> None:

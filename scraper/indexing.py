@@ -45,15 +45,20 @@ def catch_up() -> int:
 
     Any number of processes may call it: on PostgreSQL one works and the others return at once.
     """
-    # All that takes time is done before the transaction: SQLite's keep all other writers out.
+    if connection.vendor == "sqlite":
+        # All that takes time is done before its transaction, which keeps all other writers out.
+        return _index_oldest()
+    with transaction.atomic():
+        return _index_oldest() if _is_alone() else 0
+
+
+def _index_oldest() -> int:
     pages = list(UnindexedPage.objects.order_by("pk")[:PAGES_AT_ONCE])
     if not pages:
         return 0
     numbers = [page.pk for page in pages]
     documents = _documents_of(pages)
     with transaction.atomic():
-        if not _is_alone():
-            return 0
         # Oldest first: where others have done these, they may be at the same posts' newer words.
         if len(numbers) == UnindexedPage.objects.filter(pk__in=numbers).count():
             if documents:
@@ -89,9 +94,10 @@ class Indexer:
     def _work_off(self) -> None:
         begun = time.monotonic()
         while not self._stopping.is_set() and catch_up():
-            # Who waits for SQLite's lock looks for it now and then, and is not given it in turn.
-            self._stopping.wait(time.monotonic() - begun)
-            begun = time.monotonic()
+            if connection.vendor == "sqlite":
+                # Who waits for its lock looks for it now and then, and is not given it in turn.
+                self._stopping.wait(time.monotonic() - begun)
+                begun = time.monotonic()
 
 
 indexer = Indexer()
@@ -106,9 +112,7 @@ def forget(post_ids: Sequence[int]) -> None:
 
 
 def _is_alone() -> bool:
-    """Keep others out until the transaction ends; SQLite's transactions do that themselves."""
-    if connection.vendor != "postgresql":
-        return True
+    """Keep others out of the index until the transaction ends, unless one of them is there."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
         (is_ours,) = cursor.fetchone()

@@ -8,10 +8,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
 from common import frames, sse
-from common.errors import InvalidInput, MethodNotAllowed
+from common.errors import MethodNotAllowed
 from common.executors import run_in_reading_thread
-from common.streaming import EventStreamResponse, Stream, cursor_of
-from projects.selectors import Principal, authenticate_bearer
+from common.streaming import EventStreamResponse, Stream, cursor_of, refuse_unknown
+from projects.selectors import principal_of
 from projects.viewers import admit
 from scraper import drives, selectors, viewers
 from scraper.log import Batch, read_entries
@@ -73,8 +73,8 @@ async def job_stream(request: HttpRequest, job_id: int) -> HttpResponseBase:
     """GET: the job's events as server-sent events, from a cursor on."""
     if request.method != "GET":
         raise MethodNotAllowed(request.method, ["GET"])
-    principal = await sync_to_async(_authenticate)(request)
-    _refuse_unknown(request)
+    principal = await sync_to_async(principal_of)(request.headers)
+    refuse_unknown(request, "after")
     cursor = cursor_of(request)
     job = await sync_to_async(selectors.job_of)(principal.user, job_id)
     if job.is_terminal and cursor is not None and cursor.seq == job.event_seq:
@@ -85,16 +85,3 @@ async def job_stream(request: HttpRequest, job_id: int) -> HttpResponseBase:
     if job.mode == ScrapingJob.Mode.STREAM and not job.is_terminal:
         drives.open_drive(job_id)
     return EventStreamResponse(request, Stream(parts, viewer))
-
-
-def _authenticate(request: HttpRequest) -> Principal:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return authenticate_bearer(token.strip() if scheme.lower() == "bearer" else "")
-
-
-def _refuse_unknown(request: HttpRequest) -> None:
-    unknown = sorted(set(request.GET) - {"after"})
-    if unknown:
-        raise InvalidInput(
-            "unknown_parameter", f"Unknown parameter: {unknown[0]}.", attr=unknown[0]
-        )

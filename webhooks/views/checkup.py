@@ -10,7 +10,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from common.errors import InvalidInput, MethodNotAllowed
 from common.frames import as_json
-from projects.selectors import authenticate_bearer
+from projects.selectors import principal_of
 from webhooks import selectors
 from webhooks.checkup import check_receiver
 from webhooks.models import Endpoint
@@ -39,8 +39,7 @@ async def check_receiver_view(request: HttpRequest, endpoint_id: int) -> HttpRes
 
 
 def _endpoint_to_check(request: HttpRequest, endpoint_id: int) -> Endpoint:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    principal = authenticate_bearer(token.strip() if scheme.lower() == "bearer" else "")
+    principal = principal_of(request.headers)
     _refuse_content(request)
     endpoint = selectors.endpoint_of(principal.user, endpoint_id)
     count_check(endpoint)
