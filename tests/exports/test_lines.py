@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
+from django.db import connection
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+import exports.lines
 from exports.columns import POST_COLUMNS
 from exports.lines import Lines
 from exports.reading import Selection
@@ -33,7 +35,10 @@ WRITERS: dict[str, Any] = {"csv": CsvWriter, "json": JsonLinesWriter}
 
 # What is stored has no NUL and no half of a pair.
 characters = st.characters(exclude_characters="\x00", exclude_categories=("Cs",))
-texts = st.text(st.sampled_from(SUSPECT_STARTS) | st.sampled_from('a"%\\\x01\x7f{') | characters)
+# What both spell for a quote, the lines' end, a JSON value's place and a missing text on the way.
+MARKS = "\x01\x02\x03\x04\x05"
+special = st.sampled_from(SUSPECT_STARTS) | st.sampled_from(f'a"%\\\n\t{MARKS}\x7f{{\u2028🚀')
+texts = st.text(special | characters)
 posts = st.fixed_dictionaries(
     {
         "title": texts,
@@ -45,7 +50,7 @@ posts = st.fixed_dictionaries(
         "over_18": st.booleans(),
         "media": st.lists(st.fixed_dictionaries({"url": texts, "width": st.none() | st.just(3)})),
         "edited_at": st.none()
-        | st.datetimes(datetime(2005, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 -- given one
+        | st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC)),  # noqa: DTZ001 -- given one
     }
 )
 
@@ -89,6 +94,43 @@ class TestLines:
         project, _ = Project.objects.get_or_create(owner=owner.user, name="Bread")
         post = make_post(project, ScrapedPost.objects.count() + 1, **values)
         check_both([post.pk], tmp_path)
+
+    @pytest.mark.parametrize("odd", [*map(chr, range(1, 32)), "\x7f", "\u2028", "\\", '"', "🚀"])
+    def test_of_one_odd_text_among_others(self, owner: Caller, tmp_path: Path, odd: str) -> None:
+        project = Project.objects.create(owner=owner.user, name="Bread")
+        plain = {"title": 'C:\\new "bread"\n\ttwo\r', "flair": "null", "author": None}
+        odds = [odd, f'"{odd}', f"{odd}{odd},{odd}title{odd}:{odd}", f"\\{odd}\\"]
+        fields = [plain, *({"title": text, "author": text} for text in odds), plain]
+        fields += [{"media": [{odd: odd}]}, {"media": {}} | plain, {"flair": "", "selftext": ""}]
+        ids = [make_post(project, number, **one).pk for number, one in enumerate(fields)]
+        check_both(ids, tmp_path)
+
+    def test_of_any_number_are_json(self, owner: Caller, tmp_path: Path) -> None:
+        project = Project.objects.create(owner=owner.user, name="Bread")
+        numbers = [-0.0, 5e-324, 1e-7, 0.1 + 0.2, 1e15, 1e16, -1.7e308]
+        ids = [
+            make_post(project, number, upvote_ratio=value).pk
+            for number, value in enumerate(numbers)
+        ]
+        ours = by_the_database(ids, "json", is_safe=True).splitlines()
+        assert [json.loads(line)["upvote_ratio"] for line in ours] == numbers
+
+    @pytest.mark.parametrize(("title", "statements"), [('say "\\hi"\r\n\tbye', 1), ("a\x02", 2)])
+    def test_are_escaped_by_postgresql_only_where_a_text_has_control_characters(
+        self, owner: Caller, monkeypatch: pytest.MonkeyPatch, title: str, statements: int
+    ) -> None:
+        if connection.vendor != "postgresql":
+            pytest.skip("SQLite has one way")
+        project = Project.objects.create(owner=owner.user, name="Bread")
+        post = make_post(project, 1, title=title)
+        asked: list[str] = []
+        rows = exports.lines._rows
+        monkeypatch.setattr(
+            exports.lines, "_rows", lambda sql, ids: asked.append(sql) or rows(sql, ids)
+        )
+        lines = Lines(POST_COLUMNS, "json", is_safe=True)
+        assert lines.read([post.pk])[0] == 1
+        assert len(asked) == statements
 
     def test_x18_are_as_safe_as_the_writers(self, owner: Caller, tmp_path: Path) -> None:
         project = Project.objects.create(owner=owner.user, name="Bread")
