@@ -36,7 +36,7 @@ class Contents:
     digests: dict[Path, str] = field(default_factory=dict)
 
     def count(self) -> int:
-        """Return how many posts and comments there will be; other rows are few."""
+        """Return how many posts and comments will be written, or read to find something in them."""
         sheets = self.wish.sheets
         rows = len(self.selection) if "posts" in sheets else 0
         is_nested = self.wish.has_joined_comments and self.wish.form.has_nesting
@@ -44,7 +44,8 @@ class Contents:
             for number in self.selection.comment_counts():
                 self.step(0)
                 rows += number
-        return rows
+        readings = sum(findings.READINGS.get(sheet, 0) for sheet in sheets)
+        return rows + readings * len(self.selection)
 
     def write(self, folder: Path, about: Summary) -> list[Path]:
         """Write all files into a folder and return them."""
@@ -110,7 +111,7 @@ class Contents:
     def _read_for_findings(self, columns: Sequence[Column]) -> Iterator[Page]:
         for page in self.selection.posts(columns):
             yield page
-            self.step(0)
+            self.step(len(page[0]))
 
     def _begin(self, writer: Writer, table: Table) -> None:
         writer.open(table)

@@ -37,6 +37,9 @@ SENTIMENT = Table(
     ),
 )
 
+# How often the posts are read for each.
+READINGS = {KEYWORDS.name: 2, SENTIMENT.name: 1}
+
 # Pages of chosen columns of the posts, by column.
 Read = Callable[[Sequence[Column]], Iterable[Sequence[Sequence[Any]]]]
 

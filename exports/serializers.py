@@ -105,7 +105,10 @@ class ExportSerializer(serializers.Serializer[Any]):
     config = serializers.DictField(help_text="The request, with its defaults.")
     progress = serializers.FloatField(help_text="0 to 1.")
     eta_seconds = serializers.FloatField(allow_null=True)
-    rows = serializers.IntegerField()
+    rows = serializers.IntegerField(
+        help_text="Posts and comments in the file; while it is made, those that are written, or"
+        " read to find keywords and sentiment in them."
+    )
     rows_expected = serializers.IntegerField(allow_null=True)
     note = serializers.CharField(allow_null=True)
     error = ExportErrorSerializer(allow_null=True)

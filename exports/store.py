@@ -54,6 +54,7 @@ def finish(export: Export, built: Built) -> None:
             size_bytes=built.size_bytes,
             sha256=built.sha256,
             rows=built.rows,
+            rows_expected=built.rows,
             note=_EMPTY if built.is_empty else "",
             expires_at=timezone.now() + kept,
         )

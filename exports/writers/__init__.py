@@ -10,7 +10,8 @@ from exports.writers.parquet import ParquetWriter
 from exports.writers.xlsx import XlsxWriter
 
 _ROWS = ("posts", "comments", "subreddits")
-# Of an analysis, which is made only where one of them is asked for: it takes its time.
+# Of an analysis, which takes longer than all the rest: made where they are asked for, and for what
+# is to explain itself later.
 _FOUND = ("keywords", "sentiment")
 
 
@@ -50,7 +51,7 @@ FORMATS = {
         ),
         Format(
             "package", "zip", "application/zip", PackageWriter, 0.9,
-            default_sheets=_ROWS, is_always_zipped=True,
+            default_sheets=(*_ROWS, *_FOUND), is_always_zipped=True,
         ),
     )
 }  # fmt: skip

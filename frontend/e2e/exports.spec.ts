@@ -10,7 +10,12 @@ test("an export is saved by its button, and run again by the next", async ({ pag
   await page.goto(`${scene.wire.url}/projects/${scene.projectId}/exports`);
   await page.getByRole("button", { name: "Export", exact: true }).click();
   await page.getByText(/60 posts.*, about/).waitFor();
-  await page.getByRole("button", { name: "Start export" }).click();
+  await page.getByLabel("Keywords and sentiment").check();
+  const [answer] = await Promise.all([
+    page.waitForResponse((one) => one.status() === 202 && one.url().endsWith("/api/exports/")),
+    page.getByRole("button", { name: "Start export" }).click(),
+  ]);
+  expect((await answer.json()).config.sheets).toContain("sentiment");
   const buttons = page.getByRole("button", { name: /^Download export/ });
   await expect(buttons).toHaveCount(1, { timeout: 30_000 });
 

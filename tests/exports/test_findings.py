@@ -16,7 +16,7 @@ import pytest
 
 from content_analysis.analyzers.keywords import find_keywords
 from content_analysis.analyzers.sentiment import DaySentiment, sentiment_by_day
-from exports import builder, reading, services
+from exports import builder, reading, selectors, services, store
 from exports.models import Export
 from projects.keeper import Stopped, StopReason
 from projects.models import Project
@@ -151,8 +151,8 @@ class TestOtherFormats:
         assert [row[1:] for row in frame.rows()] == [numbers_of(one) for one in days.values()]
 
     def test_are_explained_in_a_package(self, owner: Caller, project: int) -> None:
-        sheets = ["posts", "subreddits", *FOUND]
-        found = members_of(export_of(owner, project, "package", sheets=sheets))
+        found = members_of(export_of(owner, project, "package"))
+        assert {f"data/{name}.csv" for name in FOUND} < set(found)
         meanings: dict[str, dict[str, str]] = defaultdict(dict)
         for row in csv.DictReader(io.StringIO(found["data-dictionary.csv"].decode())):
             meanings[row["table"]][row["column"]] = row["meaning"]
@@ -161,6 +161,27 @@ class TestOtherFormats:
         assert all(meaning for table in meanings.values() for meaning in table.values())
         assert "- Sentiment: by VADER, an English lexicon" in found["README.md"].decode()
         assert b"- keywords: " in found["README.md"]
+
+
+class TestProgress:
+    def test_counts_what_is_read_to_find_something(
+        self, owner: Caller, project: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(builder, "_REPORT_SECONDS", 0)
+        shares: list[float] = []
+
+        def told(export: Export, rows: int) -> None:
+            report(export, rows)
+            shares.append(selectors.progress_of(Export.objects.get(pk=export.pk)))
+
+        report = store.report_rows
+        monkeypatch.setattr(store, "report_rows", told)
+        export = export_of(owner, project, "csv", sheets=["posts", *FOUND])
+        # The posts are written, read twice for their keywords and once for their sentiment.
+        assert {0.25, 0.5, 0.75, 1.0} <= set(shares)
+        assert shares == sorted(shares)
+        shown = owner.get(f"/api/exports/{export.pk}/").json()
+        assert (shown["progress"], shown["rows"], shown["rows_expected"]) == (1.0, 24, 24)
 
 
 class TestSelection:

@@ -1592,6 +1592,7 @@ export interface components {
             progress: number;
             /** Format: double */
             eta_seconds: number | null;
+            /** @description Posts and comments in the file; while it is made, those that are written, or read to find keywords and sentiment in them. */
             rows: number;
             rows_expected: number | null;
             note: string | null;

@@ -13,7 +13,8 @@ export type ExportDraft = {
   columns: string[];
   has_comments: boolean;
   is_joined: boolean;
-  has_findings: boolean;
+  /** Null: as it is usual for the format. */
+  has_findings: boolean | null;
   safe: boolean;
   bom: boolean;
   mask_authors: boolean;
@@ -40,7 +41,7 @@ export function newExportDraft(hasSelection: boolean): ExportDraft {
     columns: [],
     has_comments: true,
     is_joined: false,
-    has_findings: false,
+    has_findings: null,
     safe: true,
     bom: false,
     mask_authors: false,
@@ -84,14 +85,20 @@ export function isNarrowed(filter: PostFilter = {}): boolean {
   return Object.values(filters).some((value) => value !== undefined);
 }
 
-function sheetsOf({ format, has_comments, has_findings }: ExportDraft): string[] {
+/** Whether an export tells keywords and sentiment: a research package does unless it shall not. */
+export function hasFindings({ format, has_findings }: ExportDraft): boolean {
+  return has_findings ?? format === "package";
+}
+
+function sheetsOf(draft: ExportDraft): string[] {
+  const { format, has_comments } = draft;
   const isWorkbook = format === "xlsx";
   return [
     ...(isWorkbook ? ["summary"] : []),
     "posts",
     ...(has_comments ? ["comments"] : []),
     ...(isWorkbook || format === "package" ? ["subreddits"] : []),
-    ...(has_findings ? ["keywords", "sentiment"] : []),
+    ...(hasFindings(draft) ? ["keywords", "sentiment"] : []),
   ];
 }
 

@@ -5,7 +5,7 @@ import { useDisclosure } from "@mantine/hooks";
 import { IconChevronRight } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { formatsQuery } from "@/api/exports";
-import { type ExportDraft, isForSpreadsheets } from "./export-draft";
+import { type ExportDraft, hasFindings, isForSpreadsheets } from "./export-draft";
 import classes from "./exports.module.css";
 
 interface ExportFormMoreProps {
@@ -37,7 +37,8 @@ export function ExportFormMore({ form }: ExportFormMoreProps) {
         description={`What these posts say, by an English lexicon: ${
           format === "xlsx" ? "two more sheets and a chart." : "two more tables."
         } Takes about a second for 3,000 posts.`}
-        {...box("has_findings")}
+        checked={hasFindings(form.values)}
+        onChange={(event) => form.setFieldValue("has_findings", event.currentTarget.checked)}
       />
       <Checkbox
         label="Pseudonyms instead of authors' names"

@@ -42,8 +42,12 @@ describe("The request of an export", () => {
     const draft = { ...newExportDraft(false), has_findings: true };
     const found = ["keywords", "sentiment"];
     expect(toStartExport(7, draft).sheets?.slice(-2)).toEqual(found);
-    const package_ = { ...draft, format: "package" as const, has_comments: false };
-    expect(toStartExport(7, package_).sheets).toEqual(["posts", "subreddits", ...found]);
+    const quiet = { ...newExportDraft(false), format: "package" as const, has_comments: false };
+    expect(toStartExport(7, quiet).sheets).toEqual(["posts", "subreddits", ...found]);
+    expect(toStartExport(7, { ...quiet, has_findings: false }).sheets).toEqual([
+      "posts",
+      "subreddits",
+    ]);
   });
 
   it("narrows to one run", () => {
