@@ -19,6 +19,8 @@ from exports.writers.dictionary import COMMENT_PREFIX
 
 # What an export's number of rows counts: what was scraped, not what is told of it.
 COUNTED_SHEETS = ("posts", "comments")
+# Posts are read up to a thousand at once; to find something in long ones takes ten times as long.
+_ANALYSED_AT_ONCE = 100
 
 
 @dataclass
@@ -110,8 +112,10 @@ class Contents:
 
     def _read_for_findings(self, columns: Sequence[Column]) -> Iterator[Page]:
         for page in self.selection.posts(columns):
-            yield page
-            self.step(len(page[0]))
+            for start in range(0, len(page[0]), _ANALYSED_AT_ONCE):
+                part: Page = [values[start : start + _ANALYSED_AT_ONCE] for values in page]
+                yield part
+                self.step(len(part[0]))
 
     def _begin(self, writer: Writer, table: Table) -> None:
         writer.open(table)

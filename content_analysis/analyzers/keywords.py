@@ -102,10 +102,10 @@ def _candidates(pages: Pages) -> frozenset[str]:
         for _, text in page:
             for term in terms_of(text):
                 most[term] = most.get(term, dropped) + 1
-        if len(most) > _MOST_HELD:
-            kept = heapq.nlargest(_MOST_HELD // 2, most.items(), key=itemgetter(1))
-            dropped = kept[-1][1]
-            most = dict(kept)
+            if len(most) > _MOST_HELD:
+                kept = heapq.nlargest(_MOST_HELD // 2, most.items(), key=itemgetter(1))
+                dropped = kept[-1][1]
+                most = dict(kept)
     best = heapq.nlargest(_MOST_CANDIDATES, most.items(), key=itemgetter(1))
     return frozenset(term for term, _ in best)
 

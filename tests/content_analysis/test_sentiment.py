@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from content_analysis.analyzers.sentiment import READ_CHARACTERS, score_of, sentiment_by_day
+from content_analysis.analyzers.sentiment import (
+    MOST_EMOJI,
+    READ_CHARACTERS,
+    score_of,
+    sentiment_by_day,
+)
 
 
 class TestScore:
@@ -30,6 +35,11 @@ class TestScore:
 
     def test_is_that_of_the_beginning(self) -> None:
         assert score_of("oven " * (READ_CHARACTERS // 5) + "wonderful") is None
+
+    def test_hears_so_many_emoji_and_no_more(self) -> None:
+        cheers = "😍" * MOST_EMOJI
+        assert score_of(f"{cheers} bad") != score_of(cheers)
+        assert score_of(f"{cheers}{'😡' * 900} bad") == score_of(f"{cheers} bad")
 
     @given(st.text(max_size=400))
     def test_lies_between_one_and_minus_one(self, text: str) -> None:
