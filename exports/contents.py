@@ -19,8 +19,9 @@ from exports.writers.dictionary import COMMENT_PREFIX
 
 # What an export's number of rows counts: what was scraped, not what is told of it.
 COUNTED_SHEETS = ("posts", "comments")
-# Posts are read up to a thousand at once; to find something in long ones takes ten times as long.
-_ANALYSED_AT_ONCE = 100
+# Posts are read up to a thousand at once; to find something in long ones takes a hundred times as
+# long.
+_ANALYSED_AT_ONCE = 20
 
 
 @dataclass
@@ -124,7 +125,7 @@ class Contents:
 
     def _count(self, table: Table, rows: int) -> None:
         self.rows[table.name] += rows
-        self.step(rows)
+        self.step(rows if table.name in COUNTED_SHEETS else 0)
 
     def _posts(self) -> Iterator[Page]:
         """Yield pages of the chosen columns, counted on the way."""

@@ -141,7 +141,7 @@ def _write_summary(workbook: Any, formats: Mapping[str, Any], summary: Summary) 
         page.write_string(row, 0, f"Rows in {name.capitalize()}", formats["header"])
         page.write_number(row, 1, number)
         row += 1
-    if not any(summary.rows.values()):
+    if not any(summary.rows.values()) and not summary.posts_per_day:
         page.write_string(row, 0, "Nothing matches this selection.")
         row += 1
     blocks: list[tuple[str, Sequence[tuple[str, float]], str]] = [

@@ -16,7 +16,7 @@ import pytest
 
 from content_analysis.analyzers.keywords import find_keywords
 from content_analysis.analyzers.sentiment import DaySentiment, sentiment_by_day
-from exports import builder, reading, selectors, services, store
+from exports import builder, contents, selectors, services, store
 from exports.models import Export
 from projects.keeper import Stopped, StopReason
 from projects.models import Project
@@ -168,18 +168,23 @@ class TestProgress:
         self, owner: Caller, project: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(builder, "_REPORT_SECONDS", 0)
-        shares: list[float] = []
-
-        def told(export: Export, rows: int) -> None:
-            report(export, rows)
-            shares.append(selectors.progress_of(Export.objects.get(pk=export.pk)))
-
+        monkeypatch.setattr(contents, "_ANALYSED_AT_ONCE", 6)
+        heard: list[str] = []
+        told: list[tuple[float, int]] = []
         report = store.report_rows
-        monkeypatch.setattr(store, "report_rows", told)
+
+        def reported(export: Export, rows: int) -> None:
+            report(export, rows)
+            share = selectors.progress_of(Export.objects.get(pk=export.pk))
+            told.append((share, len(heard)))
+
+        monkeypatch.setattr(store, "report_rows", reported)
+        monkeypatch.setattr("content_analysis.analyzers.sentiment.score_of", heard.append)
         export = export_of(owner, project, "csv", sheets=["posts", *FOUND])
         # The posts are written, read twice for their keywords and once for their sentiment.
-        assert {0.25, 0.5, 0.75, 1.0} <= set(shares)
-        assert shares == sorted(shares)
+        assert told == sorted(told)
+        assert {(0.25, 0), (0.5, 0), (0.75, 0), (0.8125, 6), (1.0, 24)} <= set(told)
+        assert {count for share, count in told if share == 1} == {24}
         shown = owner.get(f"/api/exports/{export.pk}/").json()
         assert (shown["progress"], shown["rows"], shown["rows_expected"]) == (1.0, 24, 24)
 
@@ -214,7 +219,7 @@ class TestSelection:
         sheet: str,
         step: str,
     ) -> None:
-        monkeypatch.setattr(reading, "PAGE_ROWS", 5)
+        monkeypatch.setattr(contents, "_ANALYSED_AT_ONCE", 5)
         export = claim(start(owner, project, "csv", sheets=[sheet])["id"])
         seen: list[str] = []
 

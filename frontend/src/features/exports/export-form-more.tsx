@@ -36,7 +36,7 @@ export function ExportFormMore({ form }: ExportFormMoreProps) {
         label="Keywords and sentiment"
         description={`What these posts say, by an English lexicon: ${
           format === "xlsx" ? "two more sheets and a chart." : "two more tables."
-        } Takes about a second for 3,000 posts.`}
+        } Takes about a second for 2,000 posts.`}
         checked={hasFindings(form.values)}
         onChange={(event) => form.setFieldValue("has_findings", event.currentTarget.checked)}
       />
