@@ -25,9 +25,22 @@ from config.values import (
     Switch,
     WebAddress,
 )
-from data_provider import AUTO_ORDER, BACKENDS
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# As data_provider has them: importing that takes longer than all else that the supervisor loads.
+BACKENDS = (
+    "native_json",
+    "playwright",
+    "nodriver",
+    "selenium",
+    "brightdata",
+    "oauth",
+    "rss",
+    "archive",
+    "sandbox",
+)
+AUTO_ORDER = ("oauth", "native_json", "archive", "rss", "brightdata", "playwright", "nodriver")
 
 _PACE_PREFIX = "TEPPAN_REQUESTS_PER_MINUTE_"
 

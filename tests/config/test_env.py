@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import data_provider
+from config import env
 from config.env import ROOT, Environment, SettingError, make_data_dir, read_environment
 
 if TYPE_CHECKING:
@@ -56,6 +58,17 @@ RIGHT = {
 
 def pairs(values: dict[str, list[str]]) -> list[tuple[str, str]]:
     return [(name, value) for name, several in values.items() for value in several]
+
+
+class TestSources:
+    def test_are_those_of_data_provider(self) -> None:
+        assert set(env.BACKENDS) == set(data_provider.BACKENDS)
+        assert env.AUTO_ORDER == data_provider.AUTO_ORDER
+
+    def test_are_known_before_data_provider_is_loaded(self) -> None:
+        code = "import sys, config.env; sys.exit('data_provider' in sys.modules)"
+        loading = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False)
+        assert loading.returncode == 0
 
 
 class TestReadEnvironment:
