@@ -29,8 +29,6 @@ _OTHER_WIDTH = 16
 _TOLD_WIDTH = 40
 _ROW_HEIGHT = 15
 _MOST_LINES = 10
-# How the titles end of what is told by day.
-_PER_DAY = "per day"
 # From one chart of the Summary to the next.
 _CHART_ROWS = 17
 
@@ -144,68 +142,59 @@ def _write_summary(workbook: Any, formats: Mapping[str, Any], summary: Summary) 
     if not any(summary.rows.values()) and not summary.posts_per_day:
         page.write_string(row, 0, "Nothing matches this selection.")
         row += 1
-    blocks: list[tuple[str, Sequence[tuple[str, float]], str]] = [
-        ("Posts per day", summary.posts_per_day, "line"),
-        ("Posts per subreddit", summary.posts_per_subreddit, "bar"),
-        ("Sentiment per day", summary.sentiment_per_day, "line"),
+    blocks = [
+        _Block("Posts per day", summary.posts_per_day, is_by_day=True),
+        _Block("Posts per subreddit", summary.posts_per_subreddit),
+        _Block("Sentiment per day", summary.sentiment_per_day, is_by_day=True),
     ]
-    for number, (title, figures, kind) in enumerate(blocks):
+    for number, block in enumerate(blocks):
         place = _CHART_ROWS * number + 1
-        # Below the one before, and not above its own chart.
-        row = _write_figures(page, formats, max(row + 1, place + 2), title, figures)
-        _add_chart(workbook, page, _Chart(title, kind, place, row, len(figures)))
+        if block.figures:
+            # Below the one before, and not above its own chart.
+            top = max(row + 1, place + 2)
+            row = _write_figures(page, formats, top, block)
+            _add_chart(workbook, page, place, row, block)
 
 
 @dataclass(frozen=True)
-class _Chart:
-    """A chart of the `number` figures that end before the row `end`; drawn at the row `place`."""
+class _Block:
+    """Figures of the Summary: a small table and a chart, by date or by name."""
 
     title: str
-    kind: str
-    place: int
-    end: int
-    number: int
+    figures: Sequence[tuple[str, float]]
+    is_by_day: bool = False
 
 
-def _write_figures(
-    page: Any,
-    formats: Mapping[str, Any],
-    row: int,
-    title: str,
-    figures: Sequence[tuple[str, float]],
-) -> int:
-    """Write a small table below its title; returns the row after it."""
-    if not figures:
-        return row
-    page.write_string(row, 0, title, formats["header"])
-    for offset, (name, number) in enumerate(figures, start=1):
-        if title.endswith(_PER_DAY):
+def _write_figures(page: Any, formats: Mapping[str, Any], row: int, block: _Block) -> int:
+    """Write the table below its title; returns the row after it."""
+    page.write_string(row, 0, block.title, formats["header"])
+    for at, (name, number) in enumerate(block.figures, start=row + 1):
+        if block.is_by_day:
             day = date.fromisoformat(name)
-            page.write_datetime(row + offset, 0, datetime(*day.timetuple()[:3]), formats["day"])  # noqa: DTZ001 -- a cell's date has no zone
+            page.write_datetime(at, 0, datetime(*day.timetuple()[:3]), formats["day"])  # noqa: DTZ001 -- a cell's date has no zone
         else:
-            page.write_string(row + offset, 0, _text(name))
-        page.write_number(row + offset, 1, number)
-    return row + len(figures) + 1
+            page.write_string(at, 0, _text(name))
+        page.write_number(at, 1, number)
+    return row + len(block.figures) + 1
 
 
-def _add_chart(workbook: Any, page: Any, chart: _Chart) -> None:
-    if not chart.number:
-        return
-    drawn = workbook.add_chart({"type": chart.kind})
-    first = chart.end - chart.number
-    drawn.add_series(
+def _add_chart(workbook: Any, page: Any, place: int, end: int, block: _Block) -> None:
+    """Draw the figures that end before the row `end`, at the row `place`."""
+    chart = workbook.add_chart({"type": "line" if block.is_by_day else "bar"})
+    first = end - len(block.figures)
+    chart.add_series(
         {
-            "name": chart.title,
-            "categories": ["Summary", first, 0, chart.end - 1, 0],
-            "values": ["Summary", first, 1, chart.end - 1, 1],
+            "name": block.title,
+            "categories": ["Summary", first, 0, end - 1, 0],
+            "values": ["Summary", first, 1, end - 1, 1],
         }
     )
-    if chart.title.endswith(_PER_DAY):
-        drawn.set_x_axis({"date_axis": True, "num_format": _DAY, "label_position": "low"})
-    drawn.set_title({"name": chart.title})
-    drawn.set_legend({"none": True})
-    drawn.set_size({"width": 640, "height": 300})
-    page.insert_chart(chart.place, 3, drawn)
+    if block.is_by_day:
+        chart.set_x_axis({"date_axis": True, "num_format": _DAY, "label_position": "low"})
+    chart.set_title({"name": block.title})
+    chart.set_legend({"none": True})
+    chart.set_size({"width": 640, "height": 300})
+    page.insert_chart(place, 3, chart)
 
 
 def _text(value: str) -> str:
