@@ -85,10 +85,12 @@ class Contents:
             self._write_few(writer, SUBREDDITS, self.tally.subreddit_page())
         elif sheet == "keywords":
             found = findings.keywords_of(self._read_for_findings)
-            self._write_few(writer, findings.KEYWORDS, findings.keyword_page(found))
+            page = findings.page_of(findings.KEYWORDS, found)
+            self._write_few(writer, findings.KEYWORDS, page)
         elif sheet == "sentiment":
             self.sentiment = findings.sentiment_of(self._read_for_findings)
-            self._write_few(writer, findings.SENTIMENT, findings.sentiment_page(self.sentiment))
+            page = findings.page_of(findings.SENTIMENT, self.sentiment)
+            self._write_few(writer, findings.SENTIMENT, page)
 
     def _write_posts(self, writer: Writer, table: Table) -> None:
         if writer.syntax is None or self.mask or self._counted:

@@ -59,32 +59,14 @@ def sentiment_of(read: Read) -> list[DaySentiment[Any]]:
     )
 
 
-def keyword_page(found: Sequence[Keyword]) -> Columns:
-    """Return the rows of KEYWORDS by column."""
-    return [
-        [one.term for one in found],
-        [one.count for one in found],
-        [one.score for one in found],
-        [orjson.dumps(one.post_ids).decode() for one in found],
-    ]
-
-
-def sentiment_page(days: Sequence[DaySentiment[Any]]) -> Columns:
-    """Return the rows of SENTIMENT by column."""
-    return [
-        [one.day for one in days],
-        [one.count for one in days],
-        [one.scored for one in days],
-        [one.mean for one in days],
-        [one.positive for one in days],
-        [one.neutral for one in days],
-        [one.negative for one in days],
-    ]
+def page_of(table: Table, found: Sequence[Any]) -> Columns:
+    """Return the rows of a table by column, from what is named as its columns are."""
+    return [[_value_of(one, column) for one in found] for column in table.columns]
 
 
 def sentiment_per_day(days: Sequence[DaySentiment[Any]]) -> list[tuple[str, float]]:
     """Return the mean of each day, by its date."""
-    return [(day_of(one.day), one.mean) for one in days]
+    return [(day_of(one.date), one.mean) for one in days]
 
 
 def about_sentiment(days: Sequence[DaySentiment[Any]]) -> str:
@@ -94,6 +76,11 @@ def about_sentiment(days: Sequence[DaySentiment[Any]]) -> str:
         f"by VADER, an English lexicon, of the first {READ_CHARACTERS:,} characters: -1 to 1."
         f" {scored:,} of {count:,} posts have a word of it, the others count as 0."
     )
+
+
+def _value_of(one: Any, column: Column) -> Any:
+    value = getattr(one, column.name)
+    return orjson.dumps(value).decode() if column.kind is Kind.JSON else value
 
 
 def _texts(read: Read, name: str) -> Iterator[list[tuple[Any, str]]]:

@@ -21,7 +21,7 @@ Day = TypeVar("Day", str, int)
 class DaySentiment(Generic[Day]):
     """What the posts of a day sound like. A post without a word of the lexicon counts as 0."""
 
-    day: Day
+    date: Day
     count: int = 0
     # Posts with a word that the lexicon knows.
     scored: int = 0
@@ -58,14 +58,14 @@ def score_of(text: str) -> float | None:
 
 
 def sentiment_by_day(pages: Iterable[Sequence[tuple[Day, str]]]) -> list[DaySentiment[Day]]:
-    """Return the days of pages of (day, text), in order."""
+    """Return the days of pages of (date, text), in order."""
     days: dict[Day, DaySentiment[Day]] = {}
     for page in pages:
-        for day, text in page:
-            if day not in days:
-                days[day] = DaySentiment(day)
-            days[day].add(score_of(text))
-    return [days[day] for day in sorted(days)]
+        for date, text in page:
+            if date not in days:
+                days[date] = DaySentiment(date)
+            days[date].add(score_of(text))
+    return [days[date] for date in sorted(days)]
 
 
 def _bounded(text: str) -> str:

@@ -54,7 +54,7 @@ class TestDays:
             [("2026-01-02", "An oven"), ("2026-01-02", "I love it")],
         ]
         first, second = sentiment_by_day(pages)
-        assert (first.day, first.count, first.scored, first.positive) == ("2026-01-01", 1, 1, 1)
+        assert (first.date, first.count, first.scored, first.positive) == ("2026-01-01", 1, 1, 1)
         assert (second.count, second.scored) == (3, 2)
         assert (second.positive, second.neutral, second.negative) == (1, 1, 1)
         love, hate = score_of("I love it"), score_of("I hate it")

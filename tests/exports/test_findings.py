@@ -70,7 +70,7 @@ def keywords_in(posts: list[dict[str, Any]]) -> list[tuple[str, int, float, list
 
 def days_in(posts: list[dict[str, Any]]) -> dict[str, DaySentiment[str]]:
     texts = [(post["created_at"][:10], f"{post['title']}\n{post['selftext']}") for post in posts]
-    return {one.day: one for one in sentiment_by_day([texts])}
+    return {one.date: one for one in sentiment_by_day([texts])}
 
 
 def numbers_of(day: DaySentiment[str]) -> tuple[float, ...]:
