@@ -119,8 +119,6 @@ class TestLines:
     def test_are_escaped_by_postgresql_only_where_a_text_has_control_characters(
         self, owner: Caller, monkeypatch: pytest.MonkeyPatch, title: str, statements: int
     ) -> None:
-        if connection.vendor != "postgresql":
-            pytest.skip("SQLite has one way")
         project = Project.objects.create(owner=owner.user, name="Bread")
         post = make_post(project, 1, title=title)
         asked: list[str] = []
@@ -130,7 +128,8 @@ class TestLines:
         )
         lines = Lines(POST_COLUMNS, "json", is_safe=True)
         assert lines.read([post.pk])[0] == 1
-        assert len(asked) == statements
+        # SQLite has one way for all texts.
+        assert len(asked) == (statements if connection.vendor == "postgresql" else 0)
 
     def test_x18_are_as_safe_as_the_writers(self, owner: Caller, tmp_path: Path) -> None:
         project = Project.objects.create(owner=owner.user, name="Bread")
