@@ -45,7 +45,7 @@ class TestExport:
         assert export(project, "--format", "jsonl", "-o", file) == 0
         lines = [json.loads(line) for line in file.read_text().splitlines()]
         assert lines == posts_in_rest(owner, project)
-        assert "5 rows" in capsys.readouterr().err
+        assert "5 posts and comments" in capsys.readouterr().err
 
     def test_takes_the_filters_of_the_posts_list(self, owner: Caller, tmp_path: Path) -> None:
         project = make_project(owner)

@@ -112,7 +112,8 @@ def _hand_over(export_id: int, output: Path | None) -> int:
         _tell(f"The file is a {target.suffix}, and so it is not called {wanted.name}.")
     elif export.suffix != FORMATS[export.format].suffix and target.suffix != f".{export.suffix}":
         _tell(f"The file is a .{export.suffix}: it holds more than one.")
-    _tell(f"{target}: {export.rows} rows, {export.size_bytes} bytes, sha256 {export.sha256}")
+    held = f"{export.rows} posts and comments, {export.size_bytes} bytes"
+    _tell(f"{target}: {held}, sha256 {export.sha256}")
     if export.note:
         _tell(export.note)
     return EXIT_CODES[export.status] if target == wanted else _OTHER_NAME
