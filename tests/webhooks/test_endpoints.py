@@ -53,6 +53,11 @@ def row_of(endpoint: dict[str, Any]) -> Endpoint:
     return Endpoint.objects.get(pk=endpoint["id"])
 
 
+def kept_secrets(endpoint: dict[str, Any]) -> tuple[str, dict[str, str]]:
+    row = row_of(endpoint)
+    return sealed.address_of(row), dict(sealed.custom_headers(row))
+
+
 class TestCreate:
     def test_answers_with_the_endpoint_and_its_secret_once(self, owner: Caller) -> None:
         answer = owner.post(ENDPOINTS, BODY)
@@ -269,9 +274,7 @@ class TestSecrecy:
         assert answer.status_code == 400
         (error,) = answer.json()["errors"]
         assert (error["code"], error["attr"]) == ("masked_value", attr)
-        row = row_of(created)
-        assert sealed.address_of(row) == f"{URL}?token=shh"
-        assert sealed.custom_headers(row) == {"X-Key": "shh"}
+        assert kept_secrets(created) == (f"{URL}?token=shh", {"X-Key": "shh"})
 
     def test_moves_to_another_host_with_new_values_or_none(self, owner: Caller) -> None:
         created = create(owner, url=f"{URL}?token=shh", headers={"X-Key": "shh"})
@@ -301,9 +304,7 @@ class TestSecrecy:
             assert answer.status_code == 400
             (error,) = answer.json()["errors"]
             assert (error["code"], error["attr"]) == ("masked_value", attr)
-        row = row_of(created)
-        assert sealed.address_of(row) == f"{URL}?token=shh"
-        assert sealed.custom_headers(row) == {"X-Key": "shh"}
+        assert kept_secrets(created) == (f"{URL}?token=shh", {"X-Key": "shh"})
 
 
 class TestReseal:
