@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
     from scraper.models import ScrapingJob
+    from tests.callers import Caller
+
+DELIVERIES = "/api/webhooks/deliveries/"
 
 OK = Answer(200, None, "", 5, {}, b"ok")
 REFUSED = Answer(None, "connect", "Connection refused.", 1)
@@ -205,3 +208,14 @@ def _is_idle() -> bool:
     return not open_ones.filter(next_retry_at__lte=now).exists() and not (
         WebhookDelivery.objects.filter(lease_until__isnull=False).exists()
     )
+
+
+def shown(caller: Caller, delivery: WebhookDelivery) -> dict[str, Any]:
+    """Return a delivery as REST shows it."""
+    body: dict[str, Any] = caller.get(f"{DELIVERIES}{delivery.pk}/").json()
+    return body
+
+
+def retry(caller: Caller, delivery: WebhookDelivery, **options: Any) -> Any:
+    """Ask for one more try."""
+    return caller.post(f"{DELIVERIES}{delivery.pk}/retry/", **options)
